@@ -1,0 +1,38 @@
+// Package telemetry is how the functions say what they did: JSON lines for
+// people (slog) and CloudWatch embedded metrics for machines. Its one
+// invariant: no secret and no payload is ever written.
+package telemetry
+
+import "log/slog"
+
+// The messages of the lines that mark an event's way. They are constant, so that
+// a log can be searched for them; everything that varies is an attribute.
+const (
+	MsgReceived   = "event received"    // receiver: queued, acknowledged
+	MsgRejected   = "request rejected"  // receiver: not authentic or not usable; attribute reason
+	MsgPolled     = "source polled"     // poller: records, new, missed
+	MsgPollFailed = "poll failed"       // poller
+	MsgDuplicate  = "duplicate dropped" // processor
+	MsgDelivered  = "event delivered"   // processor: one destination has it
+	MsgRetry      = "delivery failed"   // processor: it will be tried again
+	MsgDead       = "event dead"        // processor: it is in the dead letters
+	MsgFiltered   = "event filtered"    // processor: no route took it
+)
+
+// The attributes that more than one function writes, in the design's words.
+const (
+	KeySource      = "source"
+	KeyTransport   = "transport"
+	KeyDestination = "destination"
+	KeyIdentity    = "id"
+	KeyType        = "type"
+	KeyEntity      = "entity"
+	KeyCorrelation = "correlationid"
+	KeyReason      = "reason"
+	KeyAttempt     = "attempt"
+	KeyMissed      = "missed"
+)
+
+// NewLogger returns a logger of JSON lines; level is DEBUG, INFO, WARN or ERROR.
+// Attributes whose key names a secret (secret, token, authorization, signature …) are masked.
+var _ slog.Handler
