@@ -3,8 +3,6 @@
 // invariant: no secret and no payload is ever written.
 package telemetry
 
-import "log/slog"
-
 // The messages of the lines that mark an event's way. They are constant, so that
 // a log can be searched for them; everything that varies is an attribute.
 const (
@@ -32,7 +30,3 @@ const (
 	KeyAttempt     = "attempt"
 	KeyMissed      = "missed"
 )
-
-// NewLogger returns a logger of JSON lines; level is DEBUG, INFO, WARN or ERROR.
-// Attributes whose key names a secret (secret, token, authorization, signature …) are masked.
-var _ slog.Handler

@@ -1,0 +1,72 @@
+package telemetry
+
+// Namespace is where CloudWatch shows the metrics.
+const Namespace = "Pushpull"
+
+// A Metric is the name of a metric, one of those in Metrics.
+type Metric string
+
+// The metrics. Definitions says what each counts.
+const (
+	EventsReceived   Metric = "EventsReceived"
+	RequestsRejected Metric = "RequestsRejected"
+	QueueRefused     Metric = "QueueRefused"
+	ReceiveTime      Metric = "ReceiveTime"
+	EventsDuplicate  Metric = "EventsDuplicate"
+	EventsFiltered   Metric = "EventsFiltered"
+	EventsDelivered  Metric = "EventsDelivered"
+	EventsDead       Metric = "EventsDead"
+	EventsMissed     Metric = "EventsMissed"
+	EventAge         Metric = "EventAge"
+	DeliveriesFailed Metric = "DeliveriesFailed"
+	DeliveryTime     Metric = "DeliveryTime"
+	PollsDone        Metric = "PollsDone"
+	PollsFailed      Metric = "PollsFailed"
+	PollRecords      Metric = "PollRecords"
+	PollTime         Metric = "PollTime"
+)
+
+// A Unit is a unit as CloudWatch writes it.
+type Unit string
+
+// The units in use.
+const (
+	Count        Unit = "Count"
+	Milliseconds Unit = "Milliseconds"
+)
+
+// A Definition is what one metric means, and what it is divided by.
+type Definition struct {
+	Name       Metric
+	Unit       Unit
+	Dimensions []string // in the order in which their values are given
+	Doc        string   // one sentence
+}
+
+// Definitions is every metric. Each combination of values that occurs is a
+// metric that CloudWatch charges for, so a dimension takes its values from the
+// configuration or from a closed list, never from a request.
+func Definitions() []Definition {
+	source := []string{KeySource}
+	transport := []string{KeySource, KeyTransport}
+	destination := []string{KeySource, KeyDestination}
+	reason := []string{KeySource, KeyReason}
+	return []Definition{
+		{EventsReceived, Count, transport, "events that the queue took"},
+		{RequestsRejected, Count, reason, "requests that were not authentic or not usable"},
+		{QueueRefused, Count, transport, "events that the queue did not take, so that the provider was told to come again"},
+		{ReceiveTime, Milliseconds, source, "from a request to its answer"},
+		{EventsDuplicate, Count, transport, "events that had been received before"},
+		{EventsFiltered, Count, transport, "events that no route took"},
+		{EventsDelivered, Count, destination, "events that a destination has"},
+		{EventsDead, Count, source, "events that went to the dead letters"},
+		{EventsMissed, Count, source, "events that no webhook brought and a poll found"},
+		{EventAge, Milliseconds, transport, "from the arrival of an event to its last delivery"},
+		{DeliveriesFailed, Count, destination, "attempts at a delivery that failed"},
+		{DeliveryTime, Milliseconds, destination, "one attempt at a delivery"},
+		{PollsDone, Count, source, "poll jobs that read all they were to read"},
+		{PollsFailed, Count, source, "poll jobs that failed"},
+		{PollRecords, Count, source, "records that polls read, new or not"},
+		{PollTime, Milliseconds, source, "one poll job"},
+	}
+}
