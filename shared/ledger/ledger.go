@@ -6,9 +6,11 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
-	"iter"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"pushpull/shared/event"
 )
@@ -25,6 +27,16 @@ const (
 	Superseded Status = "superseded" // a newer version was delivered before
 	Dead       Status = "dead"       // in the dead letters, with the reason
 )
+
+// Ended tells whether the event has reached one of the four ends.
+func (s Status) Ended() bool {
+	switch s {
+	case Delivered, Filtered, Superseded, Dead:
+		return true
+	case Claimed, Waiting:
+	}
+	return false
+}
 
 // A Verdict is what a claim came to.
 type Verdict int
@@ -43,8 +55,14 @@ type Claim struct {
 	Owner         string         // the fence: only this claim's writes are taken
 	Until         time.Time      // the lease's end (ours, or with InFlight the other's)
 	Done          []string       // destinations that have it already
-	Attempts      map[string]int // by destination, of earlier claims
+	Attempts      map[string]int // by destination, of earlier claims; begins anew after a dead letter
 	FirstReceived time.Time
+	// Status is where the event stood before: "" where it is new.
+	Status Status
+	// Uncounted says why a duplicate could not be counted. It is a duplicate all the same.
+	Uncounted error
+
+	history []Attempt // what is on the item, so that Release and Complete can write it anew, bounded
 }
 
 // An Attempt is one try to deliver to one destination.
@@ -73,76 +91,44 @@ type Record struct {
 	Missed        bool                    `json:"missed,omitempty"`
 	Duplicates    map[event.Transport]int `json:"duplicates,omitempty"`
 	Done          []string                `json:"done,omitempty"`
-	Attempts      []Attempt               `json:"attempts,omitempty"`
+	Attempts      []Attempt               `json:"attempts,omitempty"` // the last of them, oldest first
 	Reason        string                  `json:"reason,omitempty"`
 	CorrelationID string                  `json:"correlationid,omitempty"`
 }
 
-// A Ledger is the table. It is safe for concurrent use.
-type Ledger struct{}
-
-// Options of a claim.
-type Options struct {
-	Message  string        // the id of the SQS message that carries the event
-	Redriven bool          // it came back from the dead letters
-	Lease    time.Duration // how long the claim is ours
-	Window   time.Duration // how long the identity is remembered
+// API is the calls of DynamoDB that the ledger makes. The SDK's client has them.
+type API interface {
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// Claim tries to take the event's identity with one conditional write.
-func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, error) {
-	return Claim{}, errors.ErrUnsupported
+// Bodies is the claim check, for payloads that are too large for an item.
+type Bodies interface {
+	Put(ctx context.Context, source string, body []byte) (ref string, err error)
+	Get(ctx context.Context, ref string) ([]byte, error)
+}
+
+// A Ledger is the table. It is safe for concurrent use.
+type Ledger struct {
+	api    API
+	table  string
+	bodies Bodies
+	now    func() time.Time
+	owner  func() string
+}
+
+// New returns the ledger in the table. Bodies may be nil where payloads are
+// never kept nor read; now is time.Now but in tests.
+func New(api API, table string, bodies Bodies, now func() time.Time) *Ledger {
+	return &Ledger{api: api, table: table, bodies: bodies, now: now, owner: rand.Text}
 }
 
 // ErrLost is returned when the claim is no longer ours: its lease ran out and
 // another took it. What was delivered meanwhile may be delivered again.
 var ErrLost = errors.New("the claim was lost")
 
-// Complete ends the event (Delivered, Filtered, Superseded or Dead), fenced by the claim's owner.
-func (l *Ledger) Complete(ctx context.Context, c Claim, end Status, reason string, done []string, attempts []Attempt) error {
-	return errors.ErrUnsupported
-}
-
-// Release gives the claim back after a failure, so that its message may claim it again.
-func (l *Ledger) Release(ctx context.Context, c Claim, done []string, attempts []Attempt) error {
-	return errors.ErrUnsupported
-}
-
-// KeepPayloads stores the bytes of events beside their claims, in batches; what is there already stays.
-func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window time.Duration) error {
-	return errors.ErrUnsupported
-}
-
-// Payload returns the event with its bytes, as it was kept.
-func (l *Ledger) Payload(ctx context.Context, key string) (event.Event, error) {
-	return event.Event{}, errors.ErrUnsupported
-}
-
-// Seen tells which of the keys the ledger has (BatchGetItem), and confirms
-// nothing: an event that is queued but not yet claimed is not seen.
-func (l *Ledger) Seen(ctx context.Context, keys []string) (map[string]bool, error) {
-	return nil, errors.ErrUnsupported
-}
-
 // ErrNotFound is returned for a key that the ledger does not have.
 var ErrNotFound = errors.New("not in the ledger")
-
-// Get returns one record.
-func (l *Ledger) Get(ctx context.Context, key string) (Record, error) { return Record{}, ErrNotFound }
-
-// A Filter chooses records by when they were received, newest first.
-type Filter struct {
-	Sources      []string // at least one
-	Since, Until time.Time
-	Status       Status // "" is any
-	Type         string // "" is any
-	Transport    event.Transport
-	Entity       string
-	Missed       bool
-}
-
-// Records yields the records that the filter takes, newest first, by the time
-// index: it reads only as far as the caller takes.
-func (l *Ledger) Records(ctx context.Context, f Filter) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) { yield(Record{}, errors.ErrUnsupported) }
-}

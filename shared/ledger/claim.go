@@ -1,0 +1,172 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"pushpull/shared/event"
+)
+
+// Options of a claim.
+type Options struct {
+	Message  string        // the id of the SQS message that carries the event
+	Redriven bool          // it came back from the dead letters
+	Lease    time.Duration // how long the claim is ours
+	Window   time.Duration // how long the identity is remembered; 0 is 30 days
+}
+
+const defaultWindow = 30 * 24 * time.Hour
+
+// Claim tries to take the event's identity with one conditional write. It is
+// taken where nobody has it, where the lease of who had it ran out, where this
+// same message released it, and where it is dead and this message was redriven.
+// A duplicate is counted with a second write, which touches nothing of the claim.
+//
+// An error is never a verdict: the message must come back.
+func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, error) {
+	now := l.now()
+	c := Claim{Key: e.Key(), Owner: l.owner(), Until: now.Add(o.Lease).Truncate(time.Millisecond)}
+	in := l.claimInput(c, e, o, now)
+	out, err := l.api.UpdateItem(ctx, in)
+	if err == nil {
+		return c.mine(out.Attributes, received(e, now))
+	}
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) {
+		return Claim{}, fmt.Errorf("claim %s: %w", c.Key, err)
+	}
+	if len(failed.Item) == 0 {
+		return Claim{}, fmt.Errorf("claim %s: the table did not return the item that refused it: %w", c.Key, err)
+	}
+	if getText(failed.Item, attrOwner) == c.Owner && Status(getText(failed.Item, attrStatus)) == Claimed {
+		return c.mine(failed.Item, received(e, now)) // the SDK sent the write twice; the first was taken
+	}
+	return l.refused(ctx, c, failed.Item, e, o)
+}
+
+// claimInput is the one write. Everything of the first arrival is set once, so
+// that the keys of the index never change and a claim costs no index write again.
+func (l *Ledger) claimInput(c Claim, e event.Event, o Options, now time.Time) *dynamodb.UpdateItemInput {
+	at := received(e, now)
+	window := o.Window
+	if window <= 0 {
+		window = defaultWindow
+	}
+	x := newExpression()
+	x.set(attrStatus, text(string(Claimed)))
+	x.set(attrOwner, text(c.Owner))
+	x.set(attrLease, number(c.Until.UnixMilli()))
+	x.set(attrMessage, text(o.Message))
+	x.set(attrTTL, number(now.Add(window).Unix()))
+	x.setOnce(attrAt, text(at.Format(atLayout)))
+	x.setOnce(attrBucket, text(bucket(c.Key, at)))
+	x.setOnce(attrMissed, &types.AttributeValueMemberBOOL{Value: e.Missed})
+	x.setTextOnce(attrTransport, string(e.Transport))
+	x.setTextOnce(attrType, e.Type)
+	x.setTextOnce(attrEntity, e.Subject)
+	x.setTextOnce(attrVersion, e.Version)
+	x.setTextOnce(attrCorrelation, e.CorrelationID)
+	if !e.Time.IsZero() {
+		x.setOnce(attrTime, text(e.Time.UTC().Format(time.RFC3339Nano)))
+	}
+	condition := claimCondition(x, o, now)
+	return &dynamodb.UpdateItemInput{
+		TableName:                           aws.String(l.table),
+		Key:                                 item{attrID: text(c.Key)},
+		UpdateExpression:                    aws.String(x.update()),
+		ConditionExpression:                 aws.String(condition),
+		ExpressionAttributeNames:            x.names,
+		ExpressionAttributeValues:           x.values,
+		ReturnValues:                        types.ReturnValueAllOld,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+}
+
+func claimCondition(x *expression, o Options, now time.Time) string {
+	id, status, lease, message := x.name(attrID), x.name(attrStatus), x.name(attrLease), x.name(attrMessage)
+	claimed, waiting := x.value(text(string(Claimed))), x.value(text(string(Waiting)))
+	at, mine := x.value(number(now.UnixMilli())), x.value(text(o.Message))
+
+	cond := "attribute_not_exists(" + id + ")" +
+		" OR (" + status + " IN (" + claimed + ", " + waiting + ") AND " + lease + " <= " + at + ")" +
+		" OR (" + status + " = " + waiting + " AND " + message + " = " + mine + ")"
+	if o.Redriven {
+		// Waiting too: SQS itself moves a message that was received too often to
+		// the dead letters, and it comes back from there under a new message id.
+		cond += " OR " + status + " IN (" + x.value(text(string(Dead))) + ", " + waiting + ")"
+	}
+	return cond
+}
+
+// received is when the event came, never in the zone or the precision of its writer.
+func received(e event.Event, now time.Time) time.Time {
+	if e.ReceivedTime.IsZero() {
+		return now.UTC()
+	}
+	return e.ReceivedTime.UTC()
+}
+
+// mine fills the claim with what was on the item before.
+func (c Claim) mine(old item, received time.Time) (Claim, error) {
+	history, err := getAttempts(old)
+	if err != nil {
+		return Claim{}, err
+	}
+	c.Verdict = Mine
+	c.Status = Status(getText(old, attrStatus))
+	c.Done = getSet(old, attrDone)
+	c.Attempts = getTries(old)
+	c.history = history
+	c.FirstReceived = received
+	if first := getTime(old, attrAt); !first.IsZero() {
+		c.FirstReceived = first
+	}
+	return c, nil
+}
+
+// refused decides from the item that refused the claim.
+func (l *Ledger) refused(ctx context.Context, c Claim, old item, e event.Event, o Options) (Claim, error) {
+	status := Status(getText(old, attrStatus))
+	same := getText(old, attrMessage) == o.Message
+	c = Claim{
+		Verdict:       Duplicate,
+		Key:           c.Key,
+		Status:        status,
+		Done:          getSet(old, attrDone),
+		Attempts:      getTries(old),
+		FirstReceived: getTime(old, attrAt),
+	}
+	if status == Claimed && same {
+		c.Verdict = InFlight
+		c.Until = time.UnixMilli(getNumber(old, attrLease)).UTC()
+		return c, nil
+	}
+	if !same { // the same message again is SQS's doing, not another arrival
+		c.Uncounted = l.count(ctx, c.Key, e.Transport)
+	}
+	return c, nil
+}
+
+// count adds one duplicate of the transport to the item, if it is still there.
+func (l *Ledger) count(ctx context.Context, key string, t event.Transport) error {
+	x := newExpression()
+	x.add(duplicateAttr(t), number(1))
+	_, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(l.table),
+		Key:                       item{attrID: text(key)},
+		UpdateExpression:          aws.String(x.update()),
+		ConditionExpression:       aws.String("attribute_exists(" + x.name(attrID) + ")"),
+		ExpressionAttributeNames:  x.names,
+		ExpressionAttributeValues: x.values,
+	})
+	if err != nil {
+		return fmt.Errorf("count the duplicate of %s: %w", key, err)
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/klauspost/compress/zstd"
+
+	"pushpull/shared/event"
+)
+
+const (
+	attrEvent = "event" // S  JSON of kept
+	attrData  = "data"  // B  the event's bytes, zstd; absent where they are in the claim check
+
+	batchWrite = 25         // items of one BatchWriteItem
+	itemRoom   = 350 * 1024 // bytes of compressed data that an item takes; DynamoDB's limit is 400 KB with all the rest
+	maxPayload = 64 << 20   // bytes that are decompressed at most
+)
+
+// payloadID is the payload's own item. No source's name begins with #, so it
+// is no event's key, whatever the identity.
+func payloadID(key string) string { return "#payload/" + key }
+
+// kept is an event without its bytes, as the payload item holds it.
+type kept struct {
+	ID            string          `json:"id"`
+	Source        string          `json:"source"`
+	Type          string          `json:"type,omitempty"`
+	Time          time.Time       `json:"time,omitzero"`
+	Subject       string          `json:"subject,omitempty"`
+	Version       string          `json:"version,omitempty"`
+	ContentType   string          `json:"datacontenttype,omitempty"`
+	DataRef       string          `json:"dataref,omitempty"`
+	Transport     event.Transport `json:"transport,omitempty"`
+	ReceivedTime  time.Time       `json:"receivedtime,omitzero"`
+	VerifiedTime  time.Time       `json:"verifiedtime,omitzero"`
+	CorrelationID string          `json:"correlationid,omitempty"`
+	TraceParent   string          `json:"traceparent,omitempty"`
+	Missed        bool            `json:"missed,omitempty"`
+}
+
+// KeepPayloads stores the bytes of events beside their claims, in batches. An
+// event kept before is replaced: keep only events whose claim is yours. Bytes
+// over 350 KB once compressed stay in the claim check, or are put there.
+func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window time.Duration) error {
+	if window <= 0 {
+		window = defaultWindow
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return fmt.Errorf("keep payloads: %w", err)
+	}
+	defer z.Close() //nolint:errcheck // nothing was written through it
+	ttl := l.now().Add(window).Unix()
+	byID := map[string]types.WriteRequest{} // a batch may not name an item twice
+	for _, e := range events {
+		it, err := l.payloadItem(ctx, z, e)
+		if err != nil {
+			return fmt.Errorf("keep the payload of %s: %w", e.Key(), err)
+		}
+		it[attrTTL] = number(ttl)
+		byID[payloadID(e.Key())] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
+	}
+	var writes []types.WriteRequest
+	for _, w := range byID {
+		writes = append(writes, w)
+	}
+	for chunk := range slices.Chunk(writes, batchWrite) {
+		if err := l.write(ctx, chunk); err != nil {
+			return fmt.Errorf("keep %d payloads: %w", len(chunk), err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) payloadItem(ctx context.Context, z *zstd.Encoder, e event.Event) (item, error) {
+	it := item{attrID: text(payloadID(e.Key()))}
+	k := kept{
+		ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Subject: e.Subject, Version: e.Version,
+		ContentType: e.ContentType, Transport: e.Transport, ReceivedTime: e.ReceivedTime, VerifiedTime: e.VerifiedTime,
+		CorrelationID: e.CorrelationID, TraceParent: e.TraceParent, Missed: e.Missed,
+	}
+	if packed := z.EncodeAll(e.Data, nil); e.Data != nil && len(packed) <= itemRoom {
+		it[attrData] = &types.AttributeValueMemberB{Value: packed}
+	} else if e.DataRef != "" {
+		k.DataRef = e.DataRef
+	} else if e.Data != nil {
+		ref, err := l.put(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		k.DataRef = ref
+	}
+	meta, err := json.Marshal(k)
+	if err != nil {
+		return nil, err
+	}
+	it[attrEvent] = text(string(meta))
+	return it, nil
+}
+
+var errNoBodies = errors.New("the data are too large for the table, and there is no claim check: set BODIES")
+
+func (l *Ledger) put(ctx context.Context, e event.Event) (string, error) {
+	if l.bodies == nil {
+		return "", errNoBodies
+	}
+	return l.bodies.Put(ctx, e.Source, e.Data)
+}
+
+// write sends up to 25 writes; what DynamoDB did not take is sent again.
+func (l *Ledger) write(ctx context.Context, writes []types.WriteRequest) error {
+	for again := 0; ; again++ {
+		out, err := l.api.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{l.table: writes},
+		})
+		if err != nil {
+			return err
+		}
+		if writes = out.UnprocessedItems[l.table]; len(writes) == 0 {
+			return nil
+		}
+		if err := pause(ctx, again); err != nil {
+			return fmt.Errorf("%d were not taken: %w", len(writes), err)
+		}
+	}
+}
+
+// Payload returns the event with its bytes, as it was kept; ErrNotFound where
+// its source does not keep payloads or the window has passed.
+func (l *Ledger) Payload(ctx context.Context, key string) (event.Event, error) {
+	it, err := l.get(ctx, payloadID(key))
+	if err != nil {
+		return event.Event{}, fmt.Errorf("the payload of %s: %w", key, err)
+	}
+	var k kept
+	if err := json.Unmarshal([]byte(getText(it, attrEvent)), &k); err != nil {
+		return event.Event{}, fmt.Errorf("read the payload of %s: %w", key, err)
+	}
+	e := event.Event{
+		ID: k.ID, Source: k.Source, Type: k.Type, Time: k.Time, Subject: k.Subject, Version: k.Version,
+		ContentType: k.ContentType, DataRef: k.DataRef, Transport: k.Transport, ReceivedTime: k.ReceivedTime,
+		VerifiedTime: k.VerifiedTime, CorrelationID: k.CorrelationID, TraceParent: k.TraceParent, Missed: k.Missed,
+	}
+	e.Data, err = l.data(ctx, it, k.DataRef)
+	if err != nil {
+		return event.Event{}, fmt.Errorf("read the payload of %s: %w", key, err)
+	}
+	return e, nil
+}
+
+func (l *Ledger) data(ctx context.Context, it item, ref string) ([]byte, error) {
+	if ref != "" {
+		if l.bodies == nil {
+			return nil, errNoBodies
+		}
+		return l.bodies.Get(ctx, ref)
+	}
+	packed, ok := it[attrData].(*types.AttributeValueMemberB)
+	if !ok {
+		return nil, nil
+	}
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPayload))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	return z.DecodeAll(packed.Value, []byte{})
+}
+
+var _ API = (*dynamodb.Client)(nil)
+
