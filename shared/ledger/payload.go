@@ -176,4 +176,3 @@ func (l *Ledger) data(ctx context.Context, it item, ref string) ([]byte, error) 
 }
 
 var _ API = (*dynamodb.Client)(nil)
-

@@ -43,7 +43,9 @@ func (l *Ledger) Records(ctx context.Context, f Filter) iter.Seq2[Record, error]
 		if f.Since.IsZero() {
 			f.Since = f.Until.Add(-24 * time.Hour)
 		}
-		l.walk(ctx, f, yield)
+		if f.Since.Before(f.Until) {
+			l.walk(ctx, f, yield)
+		}
 	}
 }
 
