@@ -45,7 +45,7 @@ type Webhook struct {
 	// Event says where the body and headers carry what identifies the event.
 	Event *event.Spec `json:"event,omitempty"`
 	// MaxBody is the largest body taken, in bytes; more is answered 413.
-	MaxBody int `json:"max_body,omitempty" jsonschema:"default=6291456"`
+	MaxBody int `json:"max_body,omitempty" jsonschema:"minimum=1,maximum=6291456,default=6291456"`
 }
 
 // Auth is a scheme with its parameters.
@@ -158,7 +158,7 @@ type Request struct {
 	// Timeout bounds one request.
 	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=30s"`
 	// MaxBytes bounds one page, in bytes.
-	MaxBytes int `json:"max_bytes,omitempty" jsonschema:"default=33554432"`
+	MaxBytes int `json:"max_bytes,omitempty" jsonschema:"minimum=1,default=33554432"`
 }
 
 // Records is where a page holds its records.
@@ -178,7 +178,7 @@ type Pagination struct {
 	// HasMorePath leads to a flag that is true while there are more pages.
 	HasMorePath string `json:"has_more_path,omitempty"`
 	// MaxPages bounds one run; a longer one goes on in its continuation.
-	MaxPages int `json:"max_pages,omitempty" jsonschema:"default=1000"`
+	MaxPages int `json:"max_pages,omitempty" jsonschema:"minimum=1,default=1000"`
 }
 
 // Incremental is how a poll goes on where the last one ended.
@@ -220,7 +220,7 @@ type Destination struct {
 // Retry is how often and how long delivery is tried before an event is a dead letter.
 type Retry struct {
 	// Attempts is the most attempts made.
-	Attempts int `json:"attempts,omitempty" jsonschema:"default=12"`
+	Attempts int `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=1000,default=12"`
 	// First is the wait after the first failure; it doubles, with full jitter.
 	First Duration `json:"first,omitempty" jsonschema:"default=5s"`
 	// Max is the longest wait.
