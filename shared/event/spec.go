@@ -7,7 +7,9 @@ package event
 // Each field lists candidates; the first whose placeholders are all present
 // wins. Placeholders: {body.data.object.id} (a path into the JSON body),
 // {header.X-GitHub-Event}, {query.name}, and in Identity also {type}, {entity},
-// {version} and {time}, which are the fields already found.
+// {version} and {time}, which are the fields already found. The fields are found
+// in the order type, time, entity, version, identity; each may use those before it.
+// A value that is absent, null, empty, an object or an array counts as missing.
 type Spec struct {
 	// Identity is what makes two arrivals the same event. Default: {entity}@{version} where both are declared, else a hash of the body.
 	Identity Choices `json:"identity,omitempty"`

@@ -1,0 +1,341 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+// Input is what an event is identified from.
+type Input struct {
+	Body        []byte                   // valid JSON
+	Header      func(name string) string // by any case of the name; nil where there are none
+	Query       func(name string) string // nil where there is none
+	DefaultType string                   // the type where the Spec finds none
+}
+
+// Fields are what a Spec found.
+type Fields struct {
+	ID      string    // never empty, at most MaxID bytes of UTF-8
+	Type    string    // never empty unless DefaultType is
+	Time    time.Time // UTC; zero where there is none
+	Entity  string
+	Version string
+}
+
+// An Identifier is a Spec made ready. It is safe for concurrent use.
+type Identifier struct {
+	identity, typ, time, entity, version []choice
+}
+
+// A choice is a candidate made ready.
+type choice struct {
+	parts []part
+	types []string
+}
+
+// A part is a literal, or a placeholder with what its values are renamed to.
+type part struct {
+	literal string
+	kind    kind
+	arg     string // the path, the header's or the parameter's name
+	rename  map[string]string
+}
+
+type kind int
+
+const (
+	literal kind = iota
+	bodyPath
+	header
+	query
+	foundType
+	foundEntity
+	foundVersion
+	foundTime
+)
+
+// A SpecError is one mistake in a Spec.
+type SpecError struct {
+	Field   string // identity, type, time, entity, version or map
+	Index   int    // of the candidate; -1 for map
+	Text    string // what was written
+	Problem string // what is wrong and how to mend it
+}
+
+// Error says where, what and how to mend it.
+func (e *SpecError) Error() string {
+	if e.Index < 0 {
+		return fmt.Sprintf("%s %q: %s", e.Field, e.Text, e.Problem)
+	}
+	return fmt.Sprintf("%s, candidate %d, %q: %s", e.Field, e.Index+1, e.Text, e.Problem)
+}
+
+// Compile makes a Spec ready. The error joins a *SpecError for each mistake.
+func Compile(s Spec) (*Identifier, error) {
+	c := compiler{rename: s.Map}
+	for name := range s.Map {
+		if _, problem := parsePlaceholder(name, 4); problem != "" {
+			c.errs = append(c.errs, &SpecError{Field: "map", Index: -1, Text: name, Problem: problem})
+		}
+	}
+	// Each field may use those found before it: the number is how many of
+	// {type}, {time}, {entity} and {version} that are.
+	id := &Identifier{
+		typ:      c.choices("type", s.Type, 0),
+		time:     c.choices("time", s.Time, 1),
+		entity:   c.choices("entity", s.Entity, 2),
+		version:  c.choices("version", s.Version, 3),
+		identity: c.choices("identity", s.Identity, 4),
+	}
+	if err := errors.Join(c.errs...); err != nil {
+		return nil, err
+	}
+	return id, nil
+}
+
+type compiler struct {
+	rename map[string]map[string]string
+	errs   []error
+}
+
+func (c *compiler) choices(field string, in Choices, found int) []choice {
+	out := make([]choice, 0, len(in))
+	for i, candidate := range in {
+		fail := func(problem string) {
+			c.errs = append(c.errs, &SpecError{Field: field, Index: i, Text: candidate.Value, Problem: problem})
+		}
+		if candidate.Value == "" {
+			fail("the value is empty: write a template such as {body.id}")
+		}
+		if field == "type" && len(candidate.For) > 0 {
+			fail("for limits a candidate to types, so a candidate for the type itself cannot have it")
+		}
+		parsed, err := ParseTemplate(candidate.Value)
+		if err != nil {
+			fail(err.Error())
+		}
+		ready := choice{types: candidate.For}
+		for _, p := range parsed {
+			if p.Placeholder == "" {
+				ready.parts = append(ready.parts, part{literal: p.Literal})
+				continue
+			}
+			made, problem := parsePlaceholder(p.Placeholder, found)
+			if problem != "" {
+				fail(problem)
+			}
+			made.rename = c.rename[p.Placeholder]
+			ready.parts = append(ready.parts, made)
+		}
+		out = append(out, ready)
+	}
+	return out
+}
+
+// parsePlaceholder reads a placeholder's name; problem is empty where it is one.
+func parsePlaceholder(name string, found int) (p part, problem string) {
+	known := []part{{kind: foundType, arg: "type"}, {kind: foundTime, arg: "time"}, {kind: foundEntity, arg: "entity"}, {kind: foundVersion, arg: "version"}}
+	if i := slices.IndexFunc(known, func(k part) bool { return k.arg == name }); i >= 0 {
+		if i >= found {
+			return part{}, fmt.Sprintf("{%s} is not known yet here: the order is type, time, entity, version, identity", name)
+		}
+		return known[i], ""
+	}
+	root, arg, _ := strings.Cut(name, ".")
+	if arg == "" {
+		return part{}, fmt.Sprintf("unknown placeholder {%s}: there are {body.path}, {header.Name}, {query.name}, {type}, {time}, {entity} and {version}", name)
+	}
+	switch root {
+	case "body":
+		path, ok := escapePath(arg)
+		if !ok {
+			return part{}, fmt.Sprintf("{%s} has an empty step: write names and array indexes with single dots between them", name)
+		}
+		return part{kind: bodyPath, arg: path}, ""
+	case "header":
+		return part{kind: header, arg: arg}, ""
+	case "query":
+		return part{kind: query, arg: arg}, ""
+	}
+	return part{}, fmt.Sprintf("unknown placeholder {%s}: did you mean {body.%s}?", name, name)
+}
+
+// escapePath writes a path for gjson so that each step is a plain name or an
+// array index, and @type or a*b are the names they look like. A dot within a
+// name is written \. by the user.
+func escapePath(path string) (string, bool) {
+	var steps []string
+	step := ""
+	for i := 0; i < len(path); i++ {
+		switch {
+		case path[i] == '\\' && i+1 < len(path):
+			i++
+			step += string(path[i])
+		case path[i] == '.':
+			steps = append(steps, step)
+			step = ""
+		default:
+			step += path[i : i+1]
+		}
+	}
+	steps = append(steps, step)
+	for i, s := range steps {
+		if s == "" {
+			return "", false
+		}
+		steps[i] = gjson.Escape(s)
+	}
+	return strings.Join(steps, "."), true
+}
+
+// Identify finds what identifies an event. It never fails: where the Spec finds
+// no identity, it is {entity}@{version}, and where they are not there either,
+// the hash of the body.
+func (id *Identifier) Identify(in Input) Fields {
+	var f Fields
+	f.Type = bounded(pick(id.typ, in, &f))
+	if f.Type == "" {
+		f.Type = in.DefaultType
+	}
+	f.Time = pickTime(id.time, in, &f)
+	f.Entity = bounded(pick(id.entity, in, &f))
+	f.Version = bounded(pick(id.version, in, &f))
+	f.ID = pick(id.identity, in, &f)
+	if f.ID == "" && f.Entity != "" && f.Version != "" {
+		f.ID = f.Entity + "@" + f.Version
+	}
+	if f.ID == "" {
+		f.ID = hash(in.Body)
+	}
+	f.ID = bounded(f.ID)
+	return f
+}
+
+// pick evaluates the candidates in order; "" where none is complete.
+func pick(choices []choice, in Input, f *Fields) string {
+	for i := range choices {
+		if text := choices[i].eval(in, f); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// pickTime takes the first candidate that is a time.
+func pickTime(choices []choice, in Input, f *Fields) time.Time {
+	for i := range choices {
+		if t, ok := ParseTime(choices[i].eval(in, f)); ok {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// eval is the template with its values; "" where one is missing.
+func (c *choice) eval(in Input, f *Fields) string {
+	if len(c.types) > 0 && !slices.Contains(c.types, f.Type) {
+		return ""
+	}
+	text := ""
+	for i := range c.parts {
+		p := &c.parts[i]
+		if p.kind == literal {
+			text += p.literal
+			continue
+		}
+		value := p.value(in, f)
+		if to, ok := p.rename[value]; ok {
+			value = to
+		}
+		if value == "" {
+			return ""
+		}
+		text += value
+	}
+	return text
+}
+
+func (p *part) value(in Input, f *Fields) string {
+	switch p.kind {
+	case bodyPath:
+		return scalar(gjson.GetBytes(in.Body, p.arg))
+	case header:
+		if in.Header != nil {
+			return in.Header(p.arg)
+		}
+	case query:
+		if in.Query != nil {
+			return in.Query(p.arg)
+		}
+	case foundType:
+		return f.Type
+	case foundEntity:
+		return f.Entity
+	case foundVersion:
+		return f.Version
+	case foundTime:
+		if !f.Time.IsZero() {
+			return f.Time.Format(time.RFC3339Nano)
+		}
+	}
+	return ""
+}
+
+// scalar is a value as text. Numbers stay as they were written: 10 and 10.0, or
+// twenty digits, must not become the same identity.
+func scalar(v gjson.Result) string {
+	switch v.Type {
+	case gjson.String:
+		return v.Str
+	case gjson.Number, gjson.True, gjson.False:
+		return v.Raw
+	default:
+		return ""
+	}
+}
+
+// bounded keeps a text that is too long, or not UTF-8, as its hash: still the
+// same for the same text, and different for a different one.
+func bounded(s string) string {
+	if len(s) <= MaxID && utf8.ValidString(s) {
+		return s
+	}
+	return hash([]byte(s))
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// ParseTime reads a time as providers write it: RFC 3339, or a Unix time in
+// seconds, with a fraction or not, or in milliseconds; which of the two, its
+// size says (a hundred thousand million seconds are the year 5138).
+func ParseTime(s string) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		t = t.UTC()
+		return t, t.Year() >= 1 && t.Year() <= 9999
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || n <= 0 || n >= 1e14 || len(fraction) > 9 {
+		return time.Time{}, false
+	}
+	nanos, err := strconv.ParseUint((fraction + "000000000")[:9], 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if n >= 1e11 {
+		return time.UnixMilli(n).UTC(), true
+	}
+	return time.Unix(n, int64(nanos)).UTC(), true //nolint:gosec // nine digits
+}
