@@ -1,0 +1,209 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"pushpull/shared/event"
+	"pushpull/shared/ledger"
+	"pushpull/shared/ledger/ledgertest"
+)
+
+// faulty is a table that counts its calls, loses answers and does half of what
+// it is asked, as DynamoDB may.
+type faulty struct {
+	ledger.API
+	calls atomic.Int32
+	lose  func(call int32) error // what the call answers although it was done
+	half  bool                   // batches leave half undone
+}
+
+func (f *faulty) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	n := f.calls.Add(1)
+	out, err := f.API.UpdateItem(ctx, in, o...)
+	if f.lose != nil {
+		if lost := f.lose(n); lost != nil {
+			return nil, lost
+		}
+	}
+	return out, err
+}
+
+func (f *faulty) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
+	f.calls.Add(1)
+	return f.API.GetItem(ctx, in, o...)
+}
+
+func (f *faulty) Query(ctx context.Context, in *dynamodb.QueryInput, o ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	f.calls.Add(1)
+	return f.API.Query(ctx, in, o...)
+}
+
+func (f *faulty) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
+	f.calls.Add(1)
+	for table, want := range in.RequestItems {
+		if n := len(want.Keys); f.half && n > 1 {
+			first, rest := want, want
+			first.Keys, rest.Keys = want.Keys[:n/2], want.Keys[n/2:]
+			out, err := f.API.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{table: first}}, o...)
+			if err == nil {
+				out.UnprocessedKeys = map[string]types.KeysAndAttributes{table: rest}
+			}
+			return out, err
+		}
+	}
+	return f.API.BatchGetItem(ctx, in, o...)
+}
+
+func (f *faulty) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItemInput, o ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error) {
+	f.calls.Add(1)
+	for table, writes := range in.RequestItems {
+		if n := len(writes); f.half && n > 1 {
+			out, err := f.API.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: writes[:n/2]}}, o...)
+			if err == nil {
+				out.UnprocessedItems = map[string][]types.WriteRequest{table: writes[n/2:]}
+			}
+			return out, err
+		}
+	}
+	return f.API.BatchWriteItem(ctx, in, o...)
+}
+
+func open(t *testing.T) (*ledger.Ledger, *faulty, *ledgertest.Clock) {
+	t.Helper()
+	api, table := local(t)
+	f, clock := &faulty{API: api}, ledgertest.NewClock()
+	return ledger.New(f, table, nil, clock.Now), f, clock
+}
+
+var options = ledger.Options{Message: "m1", Lease: time.Minute}
+
+func TestAnEventCostsTwoCallsAndADuplicateTwo(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	e := ledgertest.Event("github", "1", clock.Now())
+	c, err := l.Claim(t.Context(), e, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts := []ledger.Attempt{{Destination: "crm", Number: 1, At: clock.Now()}}
+	if err := l.Complete(t.Context(), c, ledger.Delivered, "", []string{"crm"}, attempts); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.calls.Swap(0); n != 2 {
+		t.Errorf("a delivered event cost %d calls, want 2", n)
+	}
+	if _, err := l.Claim(t.Context(), e, ledger.Options{Message: "m2", Lease: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.calls.Load(); n != 2 {
+		t.Errorf("a duplicate cost %d calls, want 2: the claim and the count", n)
+	}
+}
+
+func TestAThrottleIsNoVerdict(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	throttled := &types.ProvisionedThroughputExceededException{Message: aws.String("slow down")}
+	e := ledgertest.Event("github", "1", clock.Now())
+	f.lose = func(n int32) error {
+		if n == 1 {
+			return throttled
+		}
+		return nil
+	}
+	if _, err := l.Claim(t.Context(), e, options); !errors.Is(err, throttled) {
+		t.Errorf("the claim of a throttled table: %v, want the throttle", err)
+	}
+}
+
+func TestADuplicateThatCannotBeCountedIsADuplicate(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	throttled := &types.ThrottlingException{Message: aws.String("slow down")}
+	f.lose = func(n int32) error {
+		if n == 3 {
+			return throttled
+		}
+		return nil
+	}
+	e := ledgertest.Event("github", "1", clock.Now())
+	if _, err := l.Claim(t.Context(), e, options); err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Claim(t.Context(), e, ledger.Options{Message: "m2", Lease: time.Minute})
+	if err != nil || c.Verdict != ledger.Duplicate || !errors.Is(c.Uncounted, throttled) {
+		t.Errorf("%v (uncounted: %v), %v; want a duplicate that was not counted", c.Verdict, c.Uncounted, err)
+	}
+}
+
+// twice sends every update twice and answers as the second was answered, as
+// the SDK does whose first answer was lost on the way.
+type twice struct{ ledger.API }
+
+func (f twice) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
+	_, _ = f.API.UpdateItem(ctx, in, o...)
+	return f.API.UpdateItem(ctx, in, o...)
+}
+
+func TestAWriteWhoseAnswerWasLostIsStillOurs(t *testing.T) {
+	t.Parallel()
+	api, table := local(t)
+	clock := ledgertest.NewClock()
+	l := ledger.New(twice{api}, table, nil, clock.Now)
+	e := ledgertest.Event("github", "1", clock.Now())
+	for _, end := range []func(ledger.Claim) error{
+		func(c ledger.Claim) error { return l.Release(t.Context(), c, []string{"archive"}, nil) },
+		func(c ledger.Claim) error {
+			return l.Complete(t.Context(), c, ledger.Delivered, "", []string{"crm"}, nil)
+		},
+	} {
+		c, err := l.Claim(t.Context(), e, options)
+		if err != nil || c.Verdict != ledger.Mine || !c.FirstReceived.Equal(e.ReceivedTime) {
+			t.Fatalf("the claim is %+v, %v; want Mine", c, err)
+		}
+		if err := end(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestBatchesThatDynamoDBLeavesHalfDoneAreFinished(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	f.half = true
+	var events []event.Event
+	var keys []string
+	for i := range 20 {
+		e := ledgertest.Event("github", fmt.Sprint(i), clock.Now())
+		if _, err := l.Claim(t.Context(), e, options); err != nil {
+			t.Fatal(err)
+		}
+		events, keys = append(events, e), append(keys, e.Key())
+	}
+	if err := l.KeepPayloads(t.Context(), events, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if _, err := l.Payload(t.Context(), key); err != nil {
+			t.Error(err)
+		}
+	}
+	seen, err := l.Seen(t.Context(), keys)
+	if err != nil || len(seen) != len(keys) {
+		t.Errorf("%d of %d are seen, %v", len(seen), len(keys), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Seen(ctx, keys); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that ended: %v", err)
+	}
+}
