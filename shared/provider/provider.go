@@ -1,0 +1,146 @@
+// Package provider has what is known of each provider: a preset for its
+// webhooks, for its API, or for both, each provider one YAML file here.
+//
+// Its one invariant: a file's presence is its registration, and every file
+// loads (a test loads them all), so that no preset can fail at a user's.
+package provider
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"pushpull/shared/config"
+	"pushpull/shared/event"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// ErrUnknown is returned for a provider that has no preset.
+var ErrUnknown = errors.New("no such provider")
+
+// A Preset is what is known of one provider.
+type Preset struct {
+	// Name is what a source says in `provider:`; the file is NAME.yaml.
+	Name string `json:"name"`
+	// Title is the provider's name for people.
+	Title string `json:"title"`
+	// Docs are the titles of the provider's own pages on it.
+	Docs []string `json:"docs"`
+	// Verified says how the rule was checked, in words.
+	Verified string `json:"verified"`
+	// Setup is what to do at the provider, step by step, with {url} for the
+	// webhook's address and {secret} for the place of its secret.
+	Setup []string `json:"setup,omitempty"`
+	// Webhook is how its webhooks are authenticated and identified; nil where it has none.
+	Webhook *Webhook `json:"webhook,omitempty"`
+	// Poll is how its API is read; nil where that is not known.
+	Poll *Poll `json:"poll,omitempty"`
+	// Types are examples of its events' types.
+	Types []string `json:"types,omitempty"`
+}
+
+// A Webhook is the webhook half of a preset.
+type Webhook struct {
+	Auth  config.Auth `json:"auth"`
+	Event event.Spec  `json:"event"`
+}
+
+// A Poll is the API half of a preset.
+type Poll struct {
+	// Setup is what to do for a credential, with {secret} for its place.
+	Setup []string `json:"setup,omitempty"`
+	// Resources are what can be read, by name.
+	Resources map[string]config.Poll `json:"resources"`
+}
+
+// Names are the providers that have a preset, sorted.
+func Names() []string {
+	entries, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil // only for a bad pattern
+	}
+	names := make([]string, len(entries))
+	for i, name := range entries {
+		names[i] = strings.TrimSuffix(name, ".yaml")
+	}
+	return names
+}
+
+// Load reads the preset of a provider. The error is ErrUnknown where there is none.
+func Load(name string) (Preset, error) {
+	text, err := files.ReadFile(name + ".yaml")
+	if err != nil {
+		return Preset{}, fmt.Errorf("provider %q: %w", name, ErrUnknown)
+	}
+	p, err := parse(text)
+	if err != nil {
+		return Preset{}, fmt.Errorf("preset %s.yaml: %w", name, err)
+	}
+	return p, nil
+}
+
+func parse(text []byte) (Preset, error) {
+	var raw map[string]any
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return Preset{}, fmt.Errorf("not YAML: %w", err)
+	}
+	expandAll(raw)
+	full, err := json.Marshal(raw)
+	if err != nil {
+		return Preset{}, fmt.Errorf("not JSON: %w", err)
+	}
+	var p Preset
+	d := json.NewDecoder(bytes.NewReader(full))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return Preset{}, fmt.Errorf("not a preset: %w", err)
+	}
+	return p, nil
+}
+
+// expandAll expands the event of the webhook and of each resource.
+func expandAll(raw map[string]any) {
+	if w, ok := raw["webhook"].(map[string]any); ok {
+		Expand(w["event"])
+	}
+	poll, _ := raw["poll"].(map[string]any)
+	resources, _ := poll["resources"].(map[string]any)
+	for _, r := range resources {
+		if r, ok := r.(map[string]any); ok {
+			Expand(r["event"])
+		}
+	}
+}
+
+// Expand writes the short forms of an event.Spec in full, in place: a text
+// instead of a list of candidates, and a text instead of {value: …}. What is of
+// another shape is left for the decoder to refuse.
+func Expand(spec any) {
+	fields, _ := spec.(map[string]any)
+	for _, name := range []string{"identity", "type", "time", "entity", "version"} {
+		value, ok := fields[name]
+		if !ok {
+			continue
+		}
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		full := make([]any, len(list))
+		for i, candidate := range list {
+			if text, ok := candidate.(string); ok {
+				candidate = map[string]any{"value": text}
+			}
+			full[i] = candidate
+		}
+		fields[name] = full
+	}
+}
