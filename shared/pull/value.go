@@ -1,0 +1,143 @@
+package pull
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// A value is what a record has at incremental.cursor_path: its text as the API
+// wrote it, and the time it means unless the format is text.
+type value struct {
+	text string
+	at   time.Time // zero for format text
+}
+
+// readValue finds the value of a record; ok is false where the record has none.
+func readValue(record, path, format string) (v value, ok bool, err error) {
+	found := gjson.Get(record, path)
+	switch found.Type {
+	case gjson.String:
+		v, err = parseValue(found.Str, format)
+		return v, found.Str != "", err
+	case gjson.Number:
+		v, err = parseValue(found.Raw, format)
+		return v, true, err
+	default:
+		return value{}, false, nil
+	}
+}
+
+// parseValue reads a value's text.
+func parseValue(text, format string) (value, error) {
+	if format == "text" || text == "" {
+		return value{text: text}, nil
+	}
+	if at, ok := parseUnix(text); ok {
+		return value{text: text, at: at}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return value{text: text, at: at.UTC()}, nil
+		}
+	}
+	return value{}, fmt.Errorf("the value %q is not a time: if it is a number or a text that sorts, say incremental.format: text", clip(text))
+}
+
+// parseUnix reads Unix seconds, milliseconds or microseconds, told apart by
+// their size: a second count of today has 10 digits. The fraction stays exact.
+func parseUnix(text string) (time.Time, bool) {
+	whole, fraction, _ := strings.Cut(text, ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || len(whole) < 5 { // a year alone is not a count of seconds
+		return time.Time{}, false
+	}
+	if strings.Trim(fraction, "0123456789") != "" {
+		return time.Time{}, false
+	}
+	nanos, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
+	switch {
+	case n > 1e14:
+		return time.UnixMicro(n).UTC(), true
+	case n > 1e11:
+		return time.UnixMilli(n).Add(time.Duration(nanos / 1000)).UTC(), true
+	default:
+		return time.Unix(n, nanos).UTC(), true
+	}
+}
+
+// compare orders values by time, and texts by number where both are numbers.
+func (v value) compare(w value) int {
+	if !v.at.IsZero() && !w.at.IsZero() {
+		return v.at.Compare(w.at)
+	}
+	a, okA := number(v.text)
+	b, okB := number(w.text)
+	if okA && okB {
+		return a.Cmp(b)
+	}
+	return strings.Compare(v.text, w.text)
+}
+
+// number reads an integer of any sensible length, such as a snowflake id.
+func number(text string) (*big.Int, bool) {
+	if text == "" || len(text) > 40 {
+		return nil, false
+	}
+	return new(big.Int).SetString(text, 10)
+}
+
+// back is the value d earlier; texts have no earlier.
+func (v value) back(d time.Duration) value {
+	if v.at.IsZero() || d == 0 {
+		return v
+	}
+	at := v.at.Add(-d)
+	return value{at: at, text: at.Format(layoutLike(v.text))}
+}
+
+// sent writes the value as the lower bound of a request, never higher than it is.
+func (v value) sent(format string) string {
+	if v.at.IsZero() || format == "text" {
+		return v.text
+	}
+	switch format {
+	case "unix":
+		return strconv.FormatInt(v.at.Unix(), 10)
+	case "unix_ms":
+		return strconv.FormatInt(v.at.UnixMilli(), 10)
+	default:
+		return v.at.UTC().Format(layoutLike(v.text))
+	}
+}
+
+// layoutLike is RFC 3339 with as many digits of a second as text has: fewer
+// would round, and some APIs refuse more than they write. A count of seconds
+// that is not whole, or of milliseconds, keeps nine.
+func layoutLike(text string) string {
+	if _, unix := parseUnix(text); unix {
+		return time.RFC3339Nano
+	}
+	_, rest, found := strings.Cut(text, ".")
+	if !found {
+		return time.RFC3339
+	}
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	if digits == 0 || digits > 9 {
+		return time.RFC3339Nano
+	}
+	return "2006-01-02T15:04:05." + strings.Repeat("0", digits) + "Z07:00"
+}
+
+// clip keeps what comes from an API short in an error.
+func clip(s string) string {
+	const most = 60
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
