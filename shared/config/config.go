@@ -165,6 +165,8 @@ type Request struct {
 type Records struct {
 	// Path leads to the array, such as data.items; empty where the page is the array.
 	Path string `json:"path,omitempty"`
+	// Optional says that the API leaves the array out when it has nothing; else its absence is an error.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Pagination is how one page leads to the next.
