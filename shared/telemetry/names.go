@@ -24,6 +24,7 @@ const (
 	PollsFailed      Metric = "PollsFailed"
 	PollRecords      Metric = "PollRecords"
 	PollTime         Metric = "PollTime"
+	PollLag          Metric = "PollLag"
 )
 
 // A Unit is a unit as CloudWatch writes it.
@@ -68,5 +69,6 @@ func Definitions() []Definition {
 		{PollsFailed, Count, source, "poll jobs that failed"},
 		{PollRecords, Count, source, "records that polls read, new or not"},
 		{PollTime, Milliseconds, source, "one poll job"},
+		{PollLag, Milliseconds, source, "from when a poll was due to its start"},
 	}
 }
