@@ -9,7 +9,6 @@ package checkpoint
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -109,12 +108,8 @@ func (s *Store) Save(ctx context.Context, l *Lease, st pull.State) error {
 	until := s.now().Add(l.length)
 	set := newChange()
 	set.put("until", instant(until))
-	if !st.IsZero() {
-		b, err := json.Marshal(st)
-		if err != nil {
-			return fmt.Errorf("encode the checkpoint of %s: %w", l.Source, err)
-		}
-		set.put("checkpoint", text(string(b)))
+	if err := set.checkpoint(st); err != nil {
+		return fmt.Errorf("save the checkpoint of %s: %w", l.Source, err)
 	}
 	if err := s.fenced(ctx, l, set); err != nil {
 		return fmt.Errorf("save the checkpoint of %s: %w", l.Source, err)
@@ -125,9 +120,10 @@ func (s *Store) Save(ctx context.Context, l *Lease, st pull.State) error {
 
 // An Outcome is how a run ended. What is zero stays as it was.
 type Outcome struct {
-	Due   time.Time // when to poll next
-	Last  *Last     // of a run that came to its end; it clears the error
-	Error string    // of a run that failed
+	Due        time.Time   // when to poll next
+	Checkpoint *pull.State // of the last page, which needs no Save of its own
+	Last       *Last       // of a run that came to its end; it clears the error
+	Error      string      // of a run that failed
 }
 
 // Release gives the source back and records how the run ended. The error is
@@ -135,6 +131,11 @@ type Outcome struct {
 func (s *Store) Release(ctx context.Context, l Lease, o Outcome) error {
 	set := newChange()
 	set.remove("owner", "until")
+	if o.Checkpoint != nil {
+		if err := set.checkpoint(*o.Checkpoint); err != nil {
+			return fmt.Errorf("save the checkpoint of %s: %w", l.Source, err)
+		}
+	}
 	if !o.Due.IsZero() {
 		set.put("due", instant(o.Due))
 	}

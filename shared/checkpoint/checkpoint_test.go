@@ -103,10 +103,10 @@ func TestReleaseRecordsHowTheRunEnded(t *testing.T) {
 		t.Error(diff)
 	}
 	last := checkpoint.Last{Started: c.at, Ended: c.at.Add(time.Second), Records: 9, New: 3, Missed: 1}
-	if err := s.Release(t.Context(), acquire(t, s), checkpoint.Outcome{Last: &last}); err != nil {
+	if err := s.Release(t.Context(), acquire(t, s), checkpoint.Outcome{Last: &last, Checkpoint: &pull.State{Watermark: "9"}}); err != nil {
 		t.Fatal(err)
 	}
-	want = checkpoint.Status{Source: "stripe", Due: want.Due, Last: last}
+	want = checkpoint.Status{Source: "stripe", Due: want.Due, Last: last, Checkpoint: pull.State{Watermark: "9"}}
 	if diff := cmp.Diff(want, load(t, s)); diff != "" {
 		t.Error(diff)
 	}

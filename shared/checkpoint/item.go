@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"pushpull/shared/pull"
 )
 
 // An item as DynamoDB has it: key (S) poll/<source>; checkpoint (S, JSON);
@@ -88,6 +90,19 @@ func newChange() *change { return &change{names: map[string]string{}, values: it
 func (c *change) put(name string, v types.AttributeValue) {
 	c.sets = append(c.sets, "#"+name+" = :"+name)
 	c.names["#"+name], c.values[":"+name] = name, v
+}
+
+// checkpoint stores how far the source was read; nothing is never stored.
+func (c *change) checkpoint(st pull.State) error {
+	if st.IsZero() {
+		return nil
+	}
+	b, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	c.put("checkpoint", text(string(b)))
+	return nil
 }
 
 // putOnce sets an attribute only where it is not there.
