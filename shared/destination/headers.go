@@ -1,0 +1,85 @@
+package destination
+
+import (
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"pushpull/shared/event"
+)
+
+// setCloudEvent writes the event's attributes as the CloudEvents HTTP binding's
+// binary mode has them. The data are the body.
+func setCloudEvent(h http.Header, e event.Event) {
+	missed := ""
+	if e.Missed {
+		missed = "true"
+	}
+	for _, a := range []struct{ name, value string }{
+		{"ce-specversion", "1.0"},
+		{"ce-id", e.ID},
+		{"ce-source", e.Source},
+		{"ce-type", e.Type},
+		{"ce-time", stamp(e.Time)},
+		{"ce-subject", e.Subject},
+		{"ce-version", e.Version},
+		{"ce-transport", string(e.Transport)},
+		{"ce-receivedtime", stamp(e.ReceivedTime)},
+		{"ce-verifiedtime", stamp(e.VerifiedTime)},
+		{"ce-correlationid", e.CorrelationID},
+		{"ce-traceparent", e.TraceParent},
+		{"ce-missed", missed},
+		{"traceparent", e.TraceParent},
+		{"x-correlation-id", e.CorrelationID},
+	} {
+		if a.value != "" {
+			h.Set(a.name, headerSafe(a.value))
+		}
+	}
+	if e.ContentType != "" {
+		h.Set("Content-Type", contentType(e.ContentType))
+	}
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// headerSafe percent-encodes as the CloudEvents HTTP binding (1.0.2, 3.1.3.2)
+// says: white space, the double quote, the percent sign and all that is not
+// printable ASCII. No two texts become the same.
+func headerSafe(s string) string {
+	const hex = "0123456789ABCDEF"
+	plain := func(c byte) bool { return c > ' ' && c <= '~' && c != '"' && c != '%' }
+	i := 0
+	for i < len(s) && plain(s[i]) {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(s[:i])
+	for ; i < len(s); i++ {
+		if c := s[i]; plain(c) {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// contentType is as received, unless no header can hold it.
+func contentType(s string) string {
+	for _, r := range s {
+		if r < ' ' && r != '\t' || r == 0x7f || r == utf8.RuneError {
+			return "application/octet-stream"
+		}
+	}
+	return strings.TrimSpace(s)
+}
