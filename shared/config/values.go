@@ -14,13 +14,20 @@ type Duration time.Duration
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String writes whole days as days.
+// String writes whole days as days, and no empty units: 5m rather than 5m0s.
 func (d Duration) String() string {
 	const day = Duration(24 * time.Hour)
 	if d != 0 && d%day == 0 {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
-	return time.Duration(d).String()
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // ParseDuration reads a duration that may be in days.

@@ -1,0 +1,251 @@
+package load
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"pushpull/shared/config"
+	"pushpull/shared/provider"
+)
+
+// source fills a source in and checks it.
+func (l *loader) source(t thing) config.Source {
+	var s config.Source
+	if w := object(t.raw, "webhook"); w != nil {
+		provider.Expand(w["event"])
+		l.webhookPreset(t, w)
+		completeWebhook(w)
+	}
+	if p := object(t.raw, "poll"); p != nil {
+		provider.Expand(p["event"])
+		l.pollPreset(t, p)
+		completePoll(p)
+	}
+	fill(reflect.TypeFor[config.Source](), t.raw)
+	l.decode(t, &s)
+	l.checkSource(t, s)
+	return s
+}
+
+// destination fills a destination in and checks it.
+func (l *loader) destination(t thing) config.Destination {
+	var d config.Destination
+	if t.raw["retry"] == nil {
+		t.raw["retry"] = map[string]any{}
+	}
+	fill(reflect.TypeFor[config.Destination](), t.raw)
+	if t.raw["kind"] == "file" && !t.has("timeout") {
+		delete(t.raw, "timeout") // not a file's
+	}
+	l.decode(t, &d)
+	l.checkDestination(t, d)
+	return d
+}
+
+// object is the mapping under a key, or nil.
+func object(raw map[string]any, key string) map[string]any {
+	m, _ := raw[key].(map[string]any)
+	return m
+}
+
+// webhookPreset puts the preset's webhook under what the source says itself.
+func (l *loader) webhookPreset(t thing, w map[string]any) {
+	p, ok := l.preset(t, "webhook", w)
+	if !ok {
+		return
+	}
+	if p.Webhook == nil {
+		l.problem(t, []string{"webhook", "provider"}, fmt.Sprintf("the preset %q has no webhook", p.Name), "write auth and event yourself, or use poll")
+		return
+	}
+	under(w, raw(p.Webhook))
+}
+
+// pollPreset puts the preset's resource under what the source says itself.
+func (l *loader) pollPreset(t thing, poll map[string]any) {
+	p, ok := l.preset(t, "poll", poll)
+	if !ok {
+		return
+	}
+	if p.Poll == nil {
+		l.problem(t, []string{"poll", "provider"}, fmt.Sprintf("the preset %q has no poll", p.Name), "write base_url, auth, request and the rest yourself")
+		return
+	}
+	names := slices.Sorted(maps.Keys(p.Poll.Resources))
+	name, _ := poll["resource"].(string)
+	if name == "" && len(names) == 1 && !t.has("poll", "resource") {
+		name = names[0]
+		poll["resource"] = name
+	}
+	resource, ok := p.Poll.Resources[name]
+	switch {
+	case ok:
+		under(poll, raw(resource))
+	case name == "":
+		l.missing(t, []string{"poll", "resource"}, "one of "+strings.Join(names, ", "))
+	default:
+		l.problem(t, []string{"poll", "resource"}, fmt.Sprintf("the preset %q has no resource %q", p.Name, name), didYouMean(name, names))
+	}
+}
+
+func (l *loader) preset(t thing, half string, raw map[string]any) (provider.Preset, bool) {
+	name, _ := raw["provider"].(string)
+	if name == "" {
+		return provider.Preset{}, false
+	}
+	p, err := provider.Load(name)
+	switch {
+	case errors.Is(err, provider.ErrUnknown):
+		l.problem(t, []string{half, "provider"}, fmt.Sprintf("no preset for the provider %q", name), didYouMean(name, provider.Names()))
+	case err != nil:
+		l.problem(t, []string{half, "provider"}, err.Error(), "")
+	}
+	return p, err == nil
+}
+
+// raw is a typed value as the decoder would have it.
+func raw(v any) map[string]any {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	var m map[string]any
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	if d.Decode(&m) != nil {
+		return nil
+	}
+	return m
+}
+
+// under puts the preset's fields where the source has none, field by field.
+// Another scheme or type has other fields, so it replaces the whole; and so does
+// a list.
+func under(own, preset map[string]any) {
+	for key, value := range preset {
+		mine, there := own[key]
+		if !there {
+			own[key] = value
+			continue
+		}
+		theirs, ok := value.(map[string]any)
+		ours, ok2 := mine.(map[string]any)
+		if !ok || !ok2 {
+			continue
+		}
+		if differs(ours, theirs, "scheme") || differs(ours, theirs, "type") {
+			continue
+		}
+		under(ours, theirs)
+	}
+}
+
+func differs(own, preset map[string]any, key string) bool {
+	a, ok := own[key].(string)
+	b, ok2 := preset[key].(string)
+	return ok && ok2 && a != b
+}
+
+func completeWebhook(w map[string]any) {
+	ensure(w, "event")
+	auth := object(w, "auth")
+	if auth == nil || auth["scheme"] == "none" {
+		return
+	}
+	ensure(auth, "key")
+	if s := object(auth, "signature"); s != nil && s["name"] != nil && s["equals"] == nil {
+		s["equals"] = "="
+	}
+}
+
+func completePoll(p map[string]any) {
+	for _, key := range []string{"event", "records", "request", "pagination"} {
+		ensure(p, key)
+	}
+	if g := object(p, "pagination"); g != nil && g["type"] == nil {
+		g["type"] = "none"
+	}
+	auth := object(p, "auth")
+	switch {
+	case auth == nil:
+	case auth["type"] == "bearer" && auth["prefix"] == nil:
+		auth["prefix"] = "Bearer"
+	case auth["type"] == "basic" && auth["username"] == nil && auth["password"] == nil:
+		auth["username"] = "{token}"
+	}
+}
+
+func ensure(raw map[string]any, key string) {
+	if _, ok := raw[key]; !ok {
+		raw[key] = map[string]any{}
+	}
+}
+
+// fill sets what is not there to the default that the field's tag names, and
+// makes texts of the scalars that a map of texts holds.
+func fill(t reflect.Type, raw map[string]any) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		value, there := raw[name]
+		if !there {
+			if d, ok := defaultOf(f); ok {
+				raw[name] = d
+			}
+			continue
+		}
+		ft := f.Type
+		if ft.Kind() == reflect.Pointer {
+			ft = ft.Elem()
+		}
+		m, ok := value.(map[string]any)
+		switch {
+		case !ok:
+		case ft.Kind() == reflect.Map:
+			texts(m)
+		case name == "auth" && m["scheme"] == "none":
+			// none has no parameters, so it has no defaults either
+		case ft.Kind() == reflect.Struct:
+			fill(ft, m)
+		}
+	}
+}
+
+// texts writes the scalars of a map of texts as texts: per_page: 100.
+func texts(m map[string]any) {
+	for key, value := range m {
+		switch value := value.(type) {
+		case map[string]any:
+			texts(value)
+		case json.Number, bool:
+			m[key] = fmt.Sprint(value)
+		}
+	}
+}
+
+// defaultOf reads a field's default from its tag: jsonschema:"…,default=5m".
+func defaultOf(f reflect.StructField) (any, bool) {
+	for part := range strings.SplitSeq(f.Tag.Get("jsonschema"), ",") {
+		value, ok := strings.CutPrefix(part, "default=")
+		if !ok {
+			continue
+		}
+		t := f.Type
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		switch {
+		case t.Kind() == reflect.Bool:
+			return value == "true", true
+		case t.Kind() == reflect.Int:
+			return json.Number(value), true
+		}
+		return value, true
+	}
+	return nil, false
+}

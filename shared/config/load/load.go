@@ -1,0 +1,228 @@
+// Package load reads the YAML under config/: it proves it, says every problem at
+// its line in one pass, fills presets and defaults in, and compiles the result.
+//
+// Its one invariant: a problem's text never has the value of a secret, and a
+// config.Config without problems is complete; nobody checks it again.
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"pushpull/shared/config"
+)
+
+// An Option changes what Load looks at.
+type Option func(*loader)
+
+// InAWS warns of what works on one machine only, such as a file destination.
+func InAWS() Option { return func(l *loader) { l.inAWS = true } }
+
+// Dir loads the *.yaml of a folder. The error is of reading the files; what is
+// wrong in them is in the problems.
+func Dir(dir string, options ...Option) (config.Config, []Problem, error) {
+	files, err := ReadDir(dir)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	cfg, problems := Load(files, options...)
+	return cfg, problems, nil
+}
+
+// Load merges the files, proves them, and fills presets and defaults in. To try
+// something besides a folder, append a File to those of ReadDir. Where a problem
+// is no warning the Config is as complete as could be, but not to be used.
+func Load(files []File, options ...Option) (config.Config, []Problem) {
+	l := &loader{cfg: config.Config{Sources: map[string]config.Source{}, Destinations: map[string]config.Destination{}}}
+	for _, o := range options {
+		o(l)
+	}
+	shape, err := newShape()
+	if err != nil { // a mistake of ours, which a test would have seen
+		return config.Config{}, []Problem{{File: "schema.json", What: err.Error()}}
+	}
+	sources, destinations, routes := named{}, named{}, []thing(nil)
+	for _, f := range files {
+		trees, problems := parse(f)
+		l.problems = append(l.problems, problems...)
+		for _, tree := range trees {
+			flaws := shape.flaws(f.Name, tree)
+			for _, flaw := range flaws {
+				l.problems = append(l.problems, flaw.problem)
+			}
+			l.collect(sources, f.Name, "sources", tree, flaws)
+			l.collect(destinations, f.Name, "destinations", tree, flaws)
+			routes = append(routes, l.routes(f.Name, tree, flaws)...)
+		}
+	}
+	for _, name := range sources.names() {
+		l.cfg.Sources[name] = l.source(sources[name])
+	}
+	for _, name := range destinations.names() {
+		l.cfg.Destinations[name] = l.destination(destinations[name])
+	}
+	for _, r := range routes {
+		l.cfg.Routes = append(l.cfg.Routes, l.route(r, sources, destinations))
+	}
+	l.unrouted(sources, destinations)
+	return l.cfg, sorted(l.problems)
+}
+
+type loader struct {
+	cfg      config.Config
+	problems []Problem
+	inAWS    bool
+}
+
+// A thing is one source, destination or route: its place, and what is left of
+// its value when what is flawed is taken out.
+type thing struct {
+	file string
+	path []string
+	at   place
+	raw  map[string]any
+}
+
+// named are the things of a section by their names.
+type named map[string]thing
+
+func (n named) names() []string {
+	out := make([]string, 0, len(n))
+	for name := range n {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// collect takes the things of one section of one file; a name that another file
+// has already is a problem that names both places.
+func (l *loader) collect(into named, file, section string, tree *node, flaws []flaw) {
+	e := tree.get(section)
+	if e == nil {
+		return
+	}
+	for _, entry := range e.value.entries {
+		path := []string{section, entry.key}
+		if first, ok := into[entry.key]; ok {
+			l.problems = append(l.problems, Problem{
+				File: file, Line: entry.line, Column: entry.col, Path: dotted(path), Text: entry.key,
+				What: fmt.Sprintf("the name %q is there twice, first in %s:%d", entry.key, first.file, first.at.keyLine),
+				Mend: "rename one of them, or make them one",
+			})
+			continue
+		}
+		if t, ok := newThing(file, path, tree, flaws); ok {
+			into[entry.key] = t
+		}
+	}
+}
+
+func (l *loader) routes(file string, tree *node, flaws []flaw) []thing {
+	e := tree.get("routes")
+	if e == nil {
+		return nil
+	}
+	var out []thing
+	for i := range e.value.items {
+		if t, ok := newThing(file, []string{"routes", strconv.Itoa(i)}, tree, flaws); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// newThing makes a thing without its flaws. It is none if it is a flaw itself,
+// but for a mapping's missing keys.
+func newThing(file string, path []string, tree *node, flaws []flaw) (thing, bool) {
+	at := tree.find(path)
+	raw, ok := at.value.plain().(map[string]any)
+	if !ok {
+		return thing{}, false
+	}
+	for _, f := range flaws {
+		if len(f.path) == len(path) && slices.Equal(f.path, path) {
+			// A bad name is said already; what it names can still be looked at.
+			continue
+		}
+		if len(f.path) > len(path) && slices.Equal(f.path[:len(path)], path) {
+			remove(raw, f.path[len(path):])
+		}
+	}
+	return thing{file: file, path: path, at: at, raw: raw}, true
+}
+
+// remove takes out what a path leads to; of a list, the whole list.
+func remove(raw map[string]any, path []string) {
+	for _, step := range path[:len(path)-1] {
+		next, ok := raw[step].(map[string]any)
+		if !ok {
+			delete(raw, step)
+			return
+		}
+		raw = next
+	}
+	delete(raw, path[len(path)-1])
+}
+
+// problem is of a thing: at the value of path, which is within the thing.
+func (l *loader) problem(t thing, path []string, what, mend string) {
+	at := t.at.value.find(path)
+	p := Problem{File: t.file, Line: at.line, Column: at.col, Path: dotted(append(slices.Clone(t.path), path...)), What: what, Mend: mend}
+	if len(path) == 0 {
+		p.Line, p.Column = t.at.keyLine, t.at.keyCol
+	}
+	if at.whole {
+		p.Text = shown(path, at.value)
+	}
+	l.problems = append(l.problems, p)
+}
+
+// atKey is a problem of a key rather than its value.
+func (l *loader) atKey(t thing, path []string, what, mend string) {
+	at := t.at.value.find(path)
+	l.problems = append(l.problems, Problem{
+		File: t.file, Line: at.keyLine, Column: at.keyCol, Path: dotted(append(slices.Clone(t.path), path...)),
+		Text: path[len(path)-1], What: what, Mend: mend,
+	})
+}
+
+// missing says that a key is not there, at the nearest key that is. A key that
+// is there, but flawed, was reported.
+func (l *loader) missing(t thing, path []string, mend string) {
+	at := t.at.value.find(path)
+	if at.whole {
+		return
+	}
+	p := Problem{
+		File: t.file, Line: at.keyLine, Column: at.keyCol, Path: dotted(append(slices.Clone(t.path), path[:len(path)-1]...)),
+		What: fmt.Sprintf("missing %q", path[len(path)-1]), Mend: mend,
+	}
+	if at.value == t.at.value {
+		p.Line, p.Column = t.at.keyLine, t.at.keyCol
+	}
+	l.problems = append(l.problems, p)
+}
+
+// warn is doubtful, not wrong.
+func (l *loader) warn(t thing, path []string, what, mend string) {
+	l.problem(t, path, what, mend)
+	l.problems[len(l.problems)-1].Warning = true
+}
+
+// has reports whether the user wrote that key.
+func (t thing) has(path ...string) bool { return t.at.value.find(path).whole }
+
+// decode makes the typed value. What does not fit was taken out before, so an
+// error is a mistake of ours, and is shown as a problem all the same.
+func (l *loader) decode(t thing, to any) {
+	text, err := json.Marshal(t.raw)
+	if err == nil {
+		err = json.Unmarshal(text, to)
+	}
+	if err != nil {
+		l.problem(t, nil, "cannot be understood: "+err.Error(), "")
+	}
+}

@@ -1,0 +1,74 @@
+package load
+
+import (
+	_ "embed" // for the schema
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+//go:generate go test -run TestTheSchemaIsCurrent -update .
+
+// schemaJSON is made from the types of config and event and their comments,
+// which a released binary does not have.
+//
+//go:embed schema.json
+var schemaJSON []byte
+
+// The patterns of the schema. Their errors are told in words of our own.
+const (
+	patternName     = `^[a-z0-9][a-z0-9_-]{0,62}$`
+	patternDuration = `^([0-9]+d|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
+	patternSecret   = `^(ssm:[A-Za-z0-9_.:/-]+|secretsmanager:[A-Za-z0-9_+=.@:/-]+(#[^#\s]+)?|env:[A-Za-z_][A-Za-z0-9_]*)$`
+)
+
+// Schema is the JSON Schema of the YAML files, for editors and for Load.
+func Schema() []byte { return slices.Clone(schemaJSON) }
+
+// A shape is the schema ready to validate with, and as it is written.
+type shape struct {
+	compiled *jsonschema.Schema
+	written  map[string]any
+}
+
+func newShape() (*shape, error) {
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schemaJSON)))
+	if err != nil {
+		return nil, fmt.Errorf("read the schema: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", document); err != nil {
+		return nil, fmt.Errorf("add the schema: %w", err)
+	}
+	compiled, err := c.Compile("schema.json")
+	if err != nil {
+		return nil, fmt.Errorf("compile the schema: %w", err)
+	}
+	var written map[string]any
+	if err := json.Unmarshal(schemaJSON, &written); err != nil {
+		return nil, fmt.Errorf("decode the schema: %w", err)
+	}
+	return &shape{compiled: compiled, written: written}, nil
+}
+
+// keys are the keys that the object at a place of the schema may have.
+func (s *shape) keys(url string) []string {
+	_, pointer, _ := strings.Cut(url, "#")
+	var at any = s.written
+	for _, step := range strings.Split(strings.Trim(pointer, "/"), "/") {
+		object, _ := at.(map[string]any)
+		if step != "" {
+			at = object[strings.NewReplacer("~1", "/", "~0", "~", "%20", " ").Replace(step)]
+		}
+	}
+	object, _ := at.(map[string]any)
+	properties, _ := object["properties"].(map[string]any)
+	out := make([]string, 0, len(properties))
+	for key := range properties {
+		out = append(out, key)
+	}
+	return out
+}
