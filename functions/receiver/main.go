@@ -1,0 +1,58 @@
+// Command receiver is the Lambda function that providers push to: it
+// authenticates a request, finds the event in it and queues it.
+//
+// Its one invariant: a 2xx is answered only for an event that the queue has.
+// What is our fault is a 503, so that the provider comes again; a 4xx is the
+// request's own.
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	embedded "pushpull/config"
+	"pushpull/shared/awslite"
+	"pushpull/shared/config"
+	"pushpull/shared/queue"
+	"pushpull/shared/secret"
+	"pushpull/shared/telemetry"
+)
+
+func main() {
+	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
+	h, err := wire(os.Getenv, log)
+	if err != nil {
+		log.Error("receiver cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(h)
+}
+
+// wire makes everything that outlives a request.
+func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
+	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
+	if err != nil {
+		return nil, err
+	}
+	client, err := awslite.New(getenv, nil)
+	if err != nil {
+		return nil, err
+	}
+	var bodies queue.Bodies
+	if location := getenv("BODIES"); location != "" {
+		if bodies, err = queue.OpenBodies(location, client); err != nil {
+			return nil, err
+		}
+	}
+	return &handler{
+		config:  compiled,
+		secrets: secret.New(client, getenv, log),
+		queue:   queue.New(queue.Direct(client), getenv("EVENT_QUEUE_URL"), bodies),
+		log:     log,
+		metrics: telemetry.NewMetrics(os.Stdout, time.Now),
+		now:     time.Now,
+	}, nil
+}

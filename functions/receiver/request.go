@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"pushpull/shared/event"
+	"pushpull/shared/webhook"
+)
+
+// errTooLarge is returned for a body over the source's limit.
+var errTooLarge = errors.New("the body is over the limit")
+
+// A request is what the gateway took from a provider.
+type request struct {
+	method string
+	path   string // as the provider wrote it: with the stage, encoded
+	query  string // without the question mark
+	host   string
+	id     string // the gateway's
+	header webhook.Header
+	body   []byte // the exact bytes, after decodeBody
+
+	text     string // the body as the gateway wrote it: a JSON string, or ""
+	isBase64 bool
+}
+
+// readRequest reads a payload of an HTTP API (2.0), a REST API (1.0) or a
+// function URL (2.0). It reads the payload once, by hand: decoding it by
+// reflection takes longer than all the rest of the receiver.
+func readRequest(payload []byte) (*request, error) {
+	if !event.ValidJSON(payload) {
+		return nil, errors.New("the invocation is not JSON")
+	}
+	r := &request{}
+	v1 := restRequest{}
+	gjson.ParseBytes(payload).ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "rawPath":
+			r.path = value.Str
+		case "rawQueryString":
+			r.query = value.Str
+		case "headers":
+			r.header = readHeaders(value)
+		case "body":
+			r.text = value.Raw
+		case "isBase64Encoded":
+			r.isBase64 = value.Type == gjson.True
+		case "requestContext":
+			r.readContext(value, &v1)
+		default:
+			v1.read(key.Str, value)
+		}
+		return true
+	})
+	v1.complete(r)
+	if r.method == "" || r.path == "" {
+		return nil, errors.New("the invocation is no request of an HTTP API, a REST API or a function URL")
+	}
+	return r, nil
+}
+
+func (r *request) readContext(context gjson.Result, v1 *restRequest) {
+	context.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "requestId":
+			r.id = value.Str
+		case "domainName":
+			r.host = value.Str
+		case "http":
+			r.method = value.Get("method").Str
+		case "path":
+			v1.stagePath = value.Str
+		}
+		return true
+	})
+}
+
+func readHeaders(headers gjson.Result) webhook.Header {
+	h := make(webhook.Header, 0, 24)
+	headers.ForEach(func(name, value gjson.Result) bool {
+		if value.Type == gjson.String {
+			h = append(h, webhook.Field{Name: name.Str, Value: value.Str})
+		}
+		return true
+	})
+	return h
+}
+
+// A restRequest is what a REST API (1.0) says in other words than the rest.
+type restRequest struct {
+	method    string
+	path      string
+	stagePath string
+	headers   gjson.Result
+	query     gjson.Result
+	queries   gjson.Result
+}
+
+func (v *restRequest) read(key string, value gjson.Result) {
+	switch key {
+	case "httpMethod":
+		v.method = value.Str
+	case "path":
+		v.path = value.Str
+	case "multiValueHeaders":
+		v.headers = value
+	case "queryStringParameters":
+		v.query = value
+	case "multiValueQueryStringParameters":
+		v.queries = value
+	}
+}
+
+// complete fills in what a REST API said its own way.
+func (v *restRequest) complete(r *request) {
+	if r.method == "" {
+		r.method = v.method
+	}
+	if r.path == "" && v.path != "" {
+		r.path = v.path
+		if v.stagePath != "" && sourceName(v.stagePath) == sourceName(v.path) {
+			r.path = v.stagePath // with the stage, as the provider wrote it
+		}
+	}
+	if h := readMultiHeaders(v.headers); len(h) > 0 {
+		r.header = h
+	}
+	if r.query == "" {
+		r.query = v.encodeQuery()
+	}
+}
+
+func readMultiHeaders(headers gjson.Result) webhook.Header {
+	if !headers.IsObject() {
+		return nil
+	}
+	h := make(webhook.Header, 0, 24)
+	headers.ForEach(func(name, values gjson.Result) bool {
+		values.ForEach(func(_, value gjson.Result) bool {
+			if value.Type == gjson.String {
+				h = append(h, webhook.Field{Name: name.Str, Value: value.Str})
+			}
+			return true
+		})
+		return true
+	})
+	return h
+}
+
+// encodeQuery writes the query anew, sorted by name: a REST API does not tell
+// how it was written.
+func (v *restRequest) encodeQuery() string {
+	query := url.Values{}
+	add := func(name, value gjson.Result) bool {
+		if value.Type == gjson.String {
+			query.Add(name.Str, value.Str)
+		}
+		return true
+	}
+	if v.queries.IsObject() {
+		v.queries.ForEach(func(name, values gjson.Result) bool {
+			values.ForEach(func(_, value gjson.Result) bool { return add(name, value) })
+			return true
+		})
+	} else {
+		v.query.ForEach(add)
+	}
+	return query.Encode()
+}
+
+// url is the address that the provider called.
+func (r *request) url() string {
+	host := r.host
+	if host == "" {
+		host = r.header.Get("Host")
+	}
+	if r.query == "" {
+		return "https://" + host + r.path
+	}
+	return "https://" + host + r.path + "?" + r.query
+}
+
+// decodeBody makes the exact bytes of what the gateway wrote.
+func (r *request) decodeBody(most int) error {
+	if len(r.text) < 2 || r.text[0] != '"' { // null, or not there
+		r.body = []byte{}
+		return nil
+	}
+	body := unquote(r.text)
+	if r.isBase64 {
+		if base64.StdEncoding.DecodedLen(len(body)) > most+3 {
+			return errTooLarge
+		}
+		n, err := base64.StdEncoding.Decode(body, body)
+		if err != nil {
+			return fmt.Errorf("the body is not the base64 that the gateway says it is: %w", err)
+		}
+		body = body[:n]
+	}
+	if len(body) > most {
+		return errTooLarge
+	}
+	r.body = body
+	return nil
+}
+
+// unquote returns the bytes of a JSON string that is known to be valid, in one
+// allocation. Half of a surrogate pair becomes U+FFFD.
+func unquote(s string) []byte {
+	s = s[1 : len(s)-1]
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); {
+		from := i
+		for i < len(s) && s[i] != '\\' {
+			i++
+		}
+		out = append(out, s[from:i]...)
+		if i == len(s) {
+			break
+		}
+		switch c := s[i+1]; c {
+		case 'u':
+			r := hexRune(s[i:])
+			i += 6
+			if utf16.IsSurrogate(r) {
+				pair := utf16.DecodeRune(r, hexRune(s[i:]))
+				if pair != utf8.RuneError {
+					i += 6
+				}
+				r = pair
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, unescaped(c))
+			i += 2
+		}
+	}
+	return out
+}
+
+// hexRune reads the \uXXXX that s begins with; U+FFFD where it begins with something else.
+func hexRune(s string) rune {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return utf8.RuneError
+	}
+	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	if err != nil {
+		return utf8.RuneError
+	}
+	return rune(n)
+}
+
+func unescaped(c byte) byte {
+	switch c {
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return c // a quote, a backslash or a slash
+}
