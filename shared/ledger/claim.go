@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -128,6 +129,16 @@ func (c Claim) mine(old item, received time.Time) (Claim, error) {
 		c.FirstReceived = first
 	}
 	return c, nil
+}
+
+// Last is the last attempt to deliver to the destination, of earlier claims.
+func (c Claim) Last(destination string) (Attempt, bool) {
+	for _, a := range slices.Backward(c.history) {
+		if a.Destination == destination {
+			return a, true
+		}
+	}
+	return Attempt{}, false
 }
 
 // refused decides from the item that refused the claim.

@@ -135,17 +135,22 @@ func getAttempts(it item) ([]Attempt, error) {
 	return attempts, nil
 }
 
-// bounded is the attempts as they are kept: the last few, their errors cut.
+// bounded is the attempts as they are kept: the last few, of each destination
+// its last one at least, their errors cut.
 func bounded(attempts []Attempt) []Attempt {
-	if n := len(attempts) - keptAttempt; n > 0 {
-		attempts = attempts[n:]
+	excess := len(attempts) - keptAttempt
+	kept := make([]Attempt, 0, len(attempts))
+	for i, a := range attempts {
+		later := slices.ContainsFunc(attempts[i+1:], func(b Attempt) bool { return b.Destination == a.Destination })
+		if excess > 0 && later {
+			excess--
+			continue
+		}
+		a.At, a.Next = a.At.UTC(), a.Next.UTC()
+		a.Error = cut(a.Error, keptError)
+		kept = append(kept, a)
 	}
-	attempts = slices.Clone(attempts)
-	for i := range attempts {
-		attempts[i].At = attempts[i].At.UTC()
-		attempts[i].Error = cut(attempts[i].Error, keptError)
-	}
-	return attempts
+	return kept
 }
 
 // cut shortens s to n bytes at most, between two characters.

@@ -73,6 +73,8 @@ type Attempt struct {
 	Status      int           `json:"status,omitempty"` // HTTP status, where there is one
 	Took        time.Duration `json:"took"`
 	Error       string        `json:"error,omitempty"`
+	Next        time.Time     `json:"next,omitzero"`   // when it failed for a while: no attempt before then
+	Final       bool          `json:"final,omitempty"` // it failed for good: no more attempts but after a redrive
 }
 
 // A Record is all the ledger knows of one event.

@@ -2,30 +2,47 @@ package ledger_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
+	"pushpull/local/dynamodb"
 	"pushpull/shared/ledger"
 	"pushpull/shared/ledger/ledgertest"
 )
 
-// reference is the URL of a reference, such as Amazon's DynamoDB Local; the
-// suite runs against it too where it is set.
-func reference(t *testing.T) string {
-	t.Helper()
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	ledgertest.Run(t, serve(t))
+}
+
+// PUSHPULL_REFERENCE_DYNAMODB is the URL of a reference, such as Amazon's
+// DynamoDB Local; the suite runs against it too where it is set.
+func TestReference(t *testing.T) {
+	t.Parallel()
 	url := os.Getenv("PUSHPULL_REFERENCE_DYNAMODB")
 	if url == "" {
 		t.Skip("no reference: PUSHPULL_REFERENCE_DYNAMODB is not set")
 	}
-	return url
+	ledgertest.Run(t, ledgertest.At(url))
 }
 
-func TestReference(t *testing.T) {
-	t.Parallel()
-	ledgertest.Run(t, ledgertest.At(reference(t)))
+// serve starts the local endpoint on a file of its own.
+func serve(t *testing.T) ledgertest.Open {
+	t.Helper()
+	s, err := dynamodb.Open(filepath.Join(t.TempDir(), "dynamodb.db"), dynamodb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return ledgertest.Server(s)
 }
 
 // local opens a table for one test.
 func local(t *testing.T) (ledger.API, string) {
 	t.Helper()
-	return ledgertest.At(reference(t))(t)
+	return serve(t)(t)
 }

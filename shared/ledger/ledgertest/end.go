@@ -99,6 +99,8 @@ func bounds(t *testing.T, open Open) {
 	t.Helper()
 	d := newDesk(t, open)
 	e := Event("github", "1", d.clock.Now())
+	gone := ledger.Attempt{Destination: "mail", At: d.clock.Now(), Number: 1, Status: 410, Final: true}
+	d.do(d.Release(t.Context(), d.mine(e, "m1"), nil, []ledger.Attempt{gone}))
 	for n := range 30 {
 		a := ledger.Attempt{Destination: "crm", At: d.clock.Now(), Number: n + 1, Error: strings.Repeat("é", 1000)}
 		d.do(d.Release(t.Context(), d.mine(e, "m1"), nil, []ledger.Attempt{a}))
@@ -107,11 +109,20 @@ func bounds(t *testing.T, open Open) {
 	if c.Attempts["crm"] != 30 {
 		t.Errorf("%d attempts are counted, want 30", c.Attempts["crm"])
 	}
+	if last, _ := c.Last("mail"); !cmp.Equal(gone, last) {
+		t.Errorf("the last attempt of a destination is %+v, want %+v", last, gone)
+	}
+	if last, _ := c.Last("crm"); last.Number != 30 {
+		t.Errorf("the last attempt is number %d, want 30", last.Number)
+	}
+	if _, ok := c.Last("none"); ok {
+		t.Error("a destination that was never tried has an attempt")
+	}
 	r := d.get(e.Key())
 	if n := len(r.Attempts); n != 10 || r.Attempts[9].Number != 30 {
 		t.Errorf("%d attempts are kept, want the last 10", n)
 	}
-	if n := len(r.Attempts[0].Error); n > 210 {
+	if n := len(r.Attempts[9].Error); n > 210 {
 		t.Errorf("an error has %d bytes, want about 200", n)
 	}
 }
