@@ -1,0 +1,77 @@
+// Command poller is the Lambda function that pulls: called by the schedule, it
+// puts a job on the poll queue for each source that is due; given jobs, it reads
+// pages and puts the events that are new on the event queue.
+//
+// Its one invariant: a checkpoint is saved only after the event queue took
+// every event of the page it covers. A crash repeats a page, and never skips one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	embedded "pushpull/config"
+	"pushpull/shared/awslite"
+	"pushpull/shared/checkpoint"
+	"pushpull/shared/config"
+	"pushpull/shared/ledger"
+	"pushpull/shared/queue"
+	"pushpull/shared/secret"
+	"pushpull/shared/telemetry"
+)
+
+func main() {
+	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
+	h, err := wire(context.Background(), os.Getenv, log)
+	if err != nil {
+		log.Error("poller cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// wire makes everything that outlives an invocation.
+func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler, error) {
+	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
+	if err != nil {
+		return nil, err
+	}
+	client, err := awslite.New(getenv, nil)
+	if err != nil {
+		return nil, err
+	}
+	var bodies queue.Bodies
+	if location := getenv("BODIES"); location != "" {
+		if bodies, err = queue.OpenBodies(location, client); err != nil {
+			return nil, err
+		}
+	}
+	sdk, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	db, sqs := dynamodb.NewFromConfig(sdk), queue.Direct(client)
+	return &handler{
+		config:     compiled,
+		secrets:    secret.New(client, getenv, log),
+		states:     checkpoint.New(db, getenv("STATE_TABLE"), time.Now),
+		ledger:     ledger.New(db, getenv("EVENTS_TABLE"), nil, time.Now),
+		events:     queue.New(sqs, getenv("EVENT_QUEUE_URL"), bodies),
+		jobs:       queue.New(sqs, getenv("POLL_QUEUE_URL"), nil),
+		dead:       queue.New(sqs, getenv("POLL_DEAD_LETTER_QUEUE_URL"), nil),
+		visibility: sqs,
+		queueURL:   getenv("POLL_QUEUE_URL"),
+		client:     &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		log:        log,
+		metrics:    telemetry.NewMetrics(os.Stdout, time.Now),
+		now:        time.Now,
+	}, nil
+}

@@ -1,0 +1,605 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
+
+	"pushpull/shared/checkpoint"
+	"pushpull/shared/checkpoint/checkpointtest"
+	"pushpull/shared/config"
+	"pushpull/shared/event"
+	"pushpull/shared/pull"
+	"pushpull/shared/queue"
+	"pushpull/shared/telemetry"
+)
+
+// A world is a poller with everything around it in memory.
+type world struct {
+	*handler
+	mu      sync.Mutex
+	at      time.Time
+	records []record // what the API has, by time
+	size    int      // of a page
+	fail    int      // the status of the next answers; 0 is well
+	header  http.Header
+	asked   int
+
+	sources    map[string]config.Source
+	table      *checkpointtest.Table
+	seen       map[string]bool
+	queued     []event.Event
+	refuse     error
+	beforeSend func()
+	sent, dead []queue.Message
+	hidden     []time.Duration
+}
+
+type record struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+func newWorld(t *testing.T, size int) *world {
+	t.Helper()
+	w := &world{at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), size: size, table: &checkpointtest.Table{}, seen: map[string]bool{}}
+	api := httptest.NewServer(w)
+	t.Cleanup(api.Close)
+	w.sources = map[string]config.Source{
+		"push": {Webhook: &config.Webhook{}},
+		"shop": {
+			Grace:   config.Duration(time.Minute),
+			Webhook: &config.Webhook{},
+			Poll: &config.Poll{
+				Every: config.Duration(15 * time.Minute), BaseURL: api.URL,
+				Request:     &config.Request{Path: "/events"},
+				Records:     &config.Records{Path: "data"},
+				Pagination:  &config.Pagination{Type: "cursor", CursorPath: "next", CursorParam: "after", MaxPages: 3},
+				Incremental: &config.Incremental{CursorPath: "at", StartParam: "since", Order: "asc", Initial: config.Duration(time.Hour)},
+				Event:       &event.Spec{Identity: event.Choices{{Value: "{body.id}"}}, Time: event.Choices{{Value: "{body.at}"}}},
+			},
+		},
+	}
+	w.handler = w.poller(api.Client())
+	return w
+}
+
+// poller is one more poller in the same world.
+func (w *world) poller(client *http.Client) *handler {
+	return &handler{
+		config: w, secrets: nil, states: checkpoint.New(w.table, "state", w.clock), ledger: w, events: w,
+		jobs: outbox{w, &w.sent}, dead: outbox{w, &w.dead}, visibility: w, queueURL: "q", client: client,
+		log: slog.New(slog.DiscardHandler), metrics: telemetry.NewMetrics(io.Discard, w.clock), now: w.clock,
+		sleep: func(context.Context, time.Duration) error { return nil },
+	}
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at
+}
+
+func (w *world) Sources() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(w.sources))) }
+
+func (w *world) Source(name string) (config.Source, error) {
+	if s, ok := w.sources[name]; ok {
+		return s, nil
+	}
+	return config.Source{}, config.ErrUnknown
+}
+
+func (w *world) Seen(_ context.Context, keys []string) (map[string]bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := map[string]bool{}
+	for _, k := range keys {
+		seen[k] = w.seen[k]
+	}
+	return seen, nil
+}
+
+func (w *world) SendEvents(_ context.Context, es ...event.Event) error {
+	if w.beforeSend != nil {
+		w.beforeSend()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refuse != nil {
+		return w.refuse
+	}
+	w.queued = append(w.queued, es...)
+	return nil
+}
+
+func (w *world) Visibility(_ context.Context, _, _ string, d time.Duration) error {
+	w.hidden = append(w.hidden, d)
+	return nil
+}
+
+type outbox struct {
+	w  *world
+	to *[]queue.Message
+}
+
+func (o outbox) Send(_ context.Context, ms ...queue.Message) error {
+	o.w.mu.Lock()
+	defer o.w.mu.Unlock()
+	*o.to = append(*o.to, ms...)
+	return nil
+}
+
+// ServeHTTP is the provider's API: ascending, from `since` on, after `after`.
+func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	rw.Header().Set("Date", w.at.Format(http.TimeFormat))
+	maps.Copy(rw.Header(), w.header)
+	if w.fail != 0 {
+		rw.WriteHeader(w.fail)
+		return
+	}
+	since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+	after := 0
+	_, _ = fmt.Sscan(r.URL.Query().Get("after"), &after)
+	page := []record{}
+	next := ""
+	for i, rec := range w.records {
+		if rec.At.Before(since) || i < after {
+			continue
+		}
+		if len(page) == w.size {
+			next = fmt.Sprint(i)
+			break
+		}
+		page = append(page, rec)
+	}
+	_ = json.NewEncoder(rw).Encode(map[string]any{"data": page, "next": next})
+}
+
+// happen adds records, each a second after the one before, up to now.
+func (w *world) happen(n int) {
+	for range n {
+		w.at = w.at.Add(time.Second)
+		w.records = append(w.records, record{fmt.Sprint("e", len(w.records)), w.at})
+	}
+}
+
+// ids are the distinct events that were queued, and how many came twice.
+func (w *world) ids() (distinct []string, repeated int) {
+	seen := map[string]bool{}
+	for _, e := range w.queued {
+		if seen[e.ID] {
+			repeated++
+		}
+		seen[e.ID] = true
+	}
+	return slices.Sorted(maps.Keys(seen)), repeated
+}
+
+// complete fails the test unless every record was queued.
+func (w *world) complete(t *testing.T, wantRepeated int) {
+	t.Helper()
+	var want []string
+	for _, r := range w.records {
+		want = append(want, r.ID)
+	}
+	slices.Sort(want)
+	got, repeated := w.ids()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if repeated != wantRepeated {
+		t.Errorf("%d repeated, want %d", repeated, wantRepeated)
+	}
+}
+
+func scheduled(due time.Time) pull.Job {
+	return pull.Job{Source: "shop", Reason: pull.Scheduled, Due: due}
+}
+
+// deliver gives the handler one message, as SQS does for the n-th time, and
+// tells whether it was acknowledged.
+func deliver(t *testing.T, ctx context.Context, h *handler, body string, receives int) bool {
+	t.Helper()
+	payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
+		MessageId: "m", ReceiptHandle: "r", Body: body, EventSource: "aws:sqs",
+		Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(receives)},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.handle(ctx, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(out.(events.SQSEventResponse).BatchItemFailures) == 0
+}
+
+func (w *world) status(t *testing.T) checkpoint.Status {
+	t.Helper()
+	all, err := w.states.LoadAll(t.Context(), []string{"shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all["shop"]
+}
+
+func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.happen(5)
+	w.seen["shop/e1"] = true
+	due := w.at
+	if !deliver(t, t.Context(), w.handler, scheduled(due).Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	got, _ := w.ids()
+	if diff := cmp.Diff([]string{"e0", "e2", "e3", "e4"}, got); diff != "" {
+		t.Error(diff)
+	}
+	first := w.queued[0]
+	if first.CorrelationID == "" || first.CorrelationID == w.queued[1].CorrelationID {
+		t.Errorf("the correlation ids are %q and %q", first.CorrelationID, w.queued[1].CorrelationID)
+	}
+	first.CorrelationID = ""
+	want := event.Event{
+		ID: "e0", Source: "shop", Type: "shop", Time: w.records[0].At, ContentType: "application/json",
+		Data: []byte(`{"id":"e0","at":"2026-11-23T10:00:01Z"}`), Transport: event.Poll, ReceivedTime: w.at, VerifiedTime: w.at,
+	}
+	if diff := cmp.Diff(want, first); diff != "" {
+		t.Error(diff)
+	}
+	st := w.status(t)
+	if diff := cmp.Diff(checkpoint.Last{Started: w.at, Ended: w.at, Records: 5, New: 4}, st.Last); diff != "" {
+		t.Error(diff)
+	}
+	if !st.Due.Equal(due.Add(15*time.Minute)) || !st.LeaseUntil.IsZero() {
+		t.Errorf("the status is %+v", st)
+	}
+}
+
+func TestMissedIsWhatTheWebhookShouldHaveBrought(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 100)
+	w.happen(3)
+	w.at = w.at.Add(30 * time.Minute)
+	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	w.happen(2) // two that the webhook lost
+	w.at = w.at.Add(2 * time.Minute)
+	w.happen(1) // and one that may still come
+	if !deliver(t, t.Context(), w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	var missed []string
+	for _, e := range w.queued {
+		if e.Missed {
+			missed = append(missed, e.ID)
+		}
+	}
+	if diff := cmp.Diff([]string{"e3", "e4"}, missed); diff != "" {
+		t.Errorf("of a first poll nothing is missed, nor within the grace: %s", diff)
+	}
+	if got := w.status(t).Last.Missed; got != 2 {
+		t.Errorf("%d are recorded", got)
+	}
+}
+
+func TestACrashBetweenQueueAndCheckpointRepeatsAndNeverLoses(t *testing.T) {
+	t.Parallel()
+	for crash := 1; crash <= 5; crash++ {
+		t.Run(fmt.Sprint("at write ", crash), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2)
+			w.happen(5)
+			writes := 0
+			w.table.Fail = func(*dynamodb.UpdateItemInput) error {
+				if writes++; writes >= crash {
+					return errors.New("killed") // and so is every write that follows
+				}
+				return nil
+			}
+			job := scheduled(w.at).Encode()
+			acked := deliver(t, t.Context(), w.handler, job, 1)
+			if acked != (crash == 5) { // four writes: lease, two pages, the last page with the release
+				t.Fatalf("acknowledged: %v", acked)
+			}
+			w.table.Fail = nil
+			w.at = w.at.Add(lease + time.Second)
+			deliver(t, t.Context(), w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1)
+			_, repeated := w.ids()
+			w.complete(t, repeated)
+			if repeated > 2 {
+				t.Errorf("%d repeated: more than the page under way", repeated)
+			}
+		})
+	}
+}
+
+func TestAQueueThatRefusesKeepsTheCheckpointWhereItWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.happen(3)
+	w.refuse = errors.New("refused")
+	if deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+		t.Fatal("the job was acknowledged")
+	}
+	st := w.status(t)
+	if !st.Checkpoint.IsZero() || st.Error == "" || !st.LeaseUntil.IsZero() || len(w.hidden) != 1 {
+		t.Errorf("the status is %+v, hidden %v", st, w.hidden)
+	}
+	w.refuse = nil
+	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 2) {
+		t.Fatal("the retry failed")
+	}
+	w.complete(t, 0)
+	if st := w.status(t); st.Error != "" {
+		t.Errorf("the error is still %q", st.Error)
+	}
+}
+
+func TestTheLeaseKeepsTwoRunsApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.happen(5)
+	l, err := w.states.Acquire(t.Context(), "shop", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) || w.asked != 0 {
+		t.Error("a held source is left to its holder, and the job acknowledged")
+	}
+	if err := w.states.Release(t.Context(), l, checkpoint.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		h := w.poller(w.client)
+		wg.Go(func() { deliver(t, t.Context(), h, scheduled(w.at).Encode(), 1) })
+	}
+	wg.Wait()
+	w.complete(t, 0)
+}
+
+func TestALeaseThatWasLostEndsTheRunWithoutItsCheckpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.happen(5)
+	var other checkpoint.Lease
+	w.beforeSend = func() { // the page takes so long that another run takes over
+		w.beforeSend = nil
+		w.at = w.at.Add(lease + time.Second)
+		var err error
+		if other, err = w.states.Acquire(t.Context(), "shop", lease); err != nil {
+			t.Error(err)
+		}
+	}
+	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+		t.Error("the job failed, where the other run has the source")
+	}
+	if st := w.status(t); !st.Checkpoint.IsZero() || !st.LeaseUntil.Equal(other.Until) {
+		t.Errorf("the late run wrote: %+v", st)
+	}
+}
+
+func TestALongRunGoesOnInItsContinuation(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		left time.Duration // of each invocation
+		jobs int
+	}{
+		{"after max_pages", time.Hour, 3},
+		{"after each page when the time is nearly up", pageTime + reserve - time.Second, 7},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2)
+			w.happen(13)
+			w.sent = []queue.Message{message(scheduled(w.at), 0)}
+			jobs := 0
+			for len(w.sent) > 0 {
+				m := w.sent[0]
+				w.sent = w.sent[1:]
+				ctx, cancel := context.WithTimeout(t.Context(), tt.left)
+				if !deliver(t, ctx, w.handler, m.Body, 1) {
+					t.Fatal("a job failed")
+				}
+				cancel()
+				jobs++
+			}
+			w.complete(t, 0)
+			if jobs != tt.jobs {
+				t.Errorf("%d jobs, want %d", jobs, tt.jobs)
+			}
+			if got := w.status(t).Last; got.Records != 13 || got.New != 13 {
+				t.Errorf("the run is recorded as %+v", got)
+			}
+		})
+	}
+}
+
+func TestATieLargerThanAPageComesWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	for i := range 9 {
+		w.records = append(w.records, record{fmt.Sprint("e", i), w.at})
+	}
+	job := scheduled(w.at)
+	for range 2 {
+		if !deliver(t, t.Context(), w.handler, job.Encode(), 1) {
+			t.Fatal("the job failed")
+		}
+		job = pull.Job{Source: "shop", Reason: pull.Manual, Continuation: true}
+	}
+	w.records = append(w.records, record{"late", w.at}) // joins the tie after it was read
+	if !deliver(t, t.Context(), w.handler, job.Encode(), 1) || !deliver(t, t.Context(), w.handler, job.Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	w.complete(t, 0)
+}
+
+func TestFailuresEndAsDeadLetters(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		body     string
+		status   int
+		receives int
+		dead     string // in the reason; "" where the job comes back
+	}{
+		{"a failure that may pass comes back", "", 502, 4, ""},
+		{"the fifth failure is the last", "", 502, 5, "status 502"},
+		{"one that will not pass is the only one", "", 401, 1, "refused the credential"},
+		{"what is not a job", "{", 0, 1, "not a poll job"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2)
+			w.fail = tt.status
+			if tt.body == "" {
+				tt.body = scheduled(w.at).Encode()
+			}
+			acked := deliver(t, t.Context(), w.handler, tt.body, tt.receives)
+			if acked != (tt.dead != "") || len(w.dead) == 1 != (tt.dead != "") {
+				t.Fatalf("acknowledged %v, dead %v", acked, w.dead)
+			}
+			if tt.dead == "" {
+				return
+			}
+			if got := w.dead[0].Attributes[queue.AttributeReason]; !strings.Contains(got, tt.dead) {
+				t.Errorf("the reason is %q", got)
+			}
+			if tt.status != 0 {
+				job, err := pull.ParseJob(w.dead[0].Body)
+				if err != nil || job.Source != "shop" || job.Stopped == "" {
+					t.Errorf("the dead letter is %s (%v)", w.dead[0].Body, err)
+				}
+				if st := w.status(t); st.Error == "" || !st.Due.After(w.at) {
+					t.Errorf("the status is %+v", st)
+				}
+			}
+		})
+	}
+}
+
+func TestALimitPutsTheSourceOffAndIsNoFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.fail, w.header = 429, http.Header{"Retry-After": {"600"}}
+	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	if st := w.status(t); !st.Due.Equal(w.at.Add(10*time.Minute)) || st.Error != "" || !st.Checkpoint.IsZero() {
+		t.Errorf("the status is %+v", st)
+	}
+}
+
+func TestJobsThatAreNotNeeded(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name     string
+		job      pull.Job
+		status   checkpoint.Status
+		receives int
+		want     bool
+	}{
+		{"a paused source is not polled by the schedule", scheduled(now), checkpoint.Status{Paused: true}, 1, true},
+		{"but by hand", pull.Job{Reason: pull.Manual}, checkpoint.Status{Paused: true}, 1, false},
+		{"polled since it was due", scheduled(now), checkpoint.Status{Last: checkpoint.Last{Started: now.Add(time.Second)}}, 1, true},
+		{"another job took this turn", scheduled(now), checkpoint.Status{Due: now.Add(time.Minute)}, 1, true},
+		{"a retry is not dropped for the pause its failure made", scheduled(now), checkpoint.Status{Due: now.Add(time.Minute)}, 2, false},
+		{"its turn", scheduled(now), checkpoint.Status{Due: now, Last: checkpoint.Last{Started: now.Add(-time.Minute)}}, 1, false},
+		{"a continuation", pull.Job{Reason: pull.Scheduled, Due: now, Continuation: true}, checkpoint.Status{Due: now.Add(time.Minute)}, 1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := needless(tt.job, tt.status, tt.receives); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+func TestTheScheduleQueuesEachTimeASourceIsDueWithinTheMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	fast := w.sources["shop"]
+	poll := *fast.Poll
+	poll.Every = config.Duration(20 * time.Second)
+	fast.Poll = &poll
+	w.sources["fast"] = fast
+	later, err := w.states.Acquire(t.Context(), "shop", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.states.Release(t.Context(), later, checkpoint.Outcome{Due: w.at.Add(30 * time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := os.ReadFile("../../events/scheduled.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.handle(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range w.sent {
+		got = append(got, fmt.Sprint(m.Group, " ", m.Delay))
+	}
+	if diff := cmp.Diff([]string{"fast 0s", "fast 20s", "fast 40s", "shop 30s"}, got); diff != "" {
+		t.Error(diff)
+	}
+	w.at = w.at.Add(35 * time.Second)
+	if !deliver(t, t.Context(), w.handler, w.sent[3].Body, 1) {
+		t.Fatal("the job failed")
+	}
+	if got := w.status(t).Due.Sub(later.Until); got != 14*time.Minute+30*time.Second {
+		t.Errorf("the rhythm is lost: next is %v after", got)
+	}
+}
+
+func TestTheSampleIsAJob(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../events/poll-job.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, 2)
+	w.happen(1)
+	w.sources["stripe"] = w.sources["shop"]
+	if out, err := w.handle(t.Context(), b); err != nil || len(out.(events.SQSEventResponse).BatchItemFailures) > 0 {
+		t.Errorf("%v, %v", out, err)
+	}
+	w.complete(t, 0)
+}
+
+func TestBackoffStaysWithinItsBounds(t *testing.T) {
+	t.Parallel()
+	for receives := range 20 {
+		if d := backoff(receives, 0.999); d < firstBackoff/2 || d > maxBackoff {
+			t.Errorf("%d: %v", receives, d)
+		}
+	}
+}
