@@ -1,0 +1,9 @@
+package lambda
+
+import "syscall"
+
+// processAttributes keeps the console's Ctrl-C from a function: we end it
+// ourselves. When we are ended, it finds the runtime API gone, and exits.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
