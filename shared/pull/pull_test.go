@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,8 +42,15 @@ func serve(t *testing.T, answers ...http.HandlerFunc) *api {
 	return a
 }
 
+// asked is the requests so far.
+func (a *api) asked() []*http.Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.requests)
+}
+
 // query tells the query of request n.
-func (a *api) query(n int) url.Values { return a.requests[n].URL.Query() }
+func (a *api) query(n int) url.Values { return a.asked()[n].URL.Query() }
 
 func says(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
@@ -296,7 +304,7 @@ func TestTheVeryFirstRun(t *testing.T) {
 		s := source(t, a, poll, Options{Now: func() time.Time { return server.Add(time.Hour) }})
 		r := mustRead(t, s, State{})
 		want := server.Add(-time.Minute).Format(time.RFC3339)
-		if got := a.query(len(a.requests) - 1).Get("since"); got != want {
+		if got := a.query(len(a.asked()) - 1).Get("since"); got != want {
 			t.Errorf("it asked since %s, want %s", got, want)
 		}
 		if r.state.Watermark != want || r.state.First() {
@@ -388,7 +396,7 @@ func TestKeysetFollowsTheLastRecordWhileThereIsMore(t *testing.T) {
 	if diff := cmp.Diff(want, a.query(1)); diff != "" {
 		t.Error(diff)
 	}
-	if user, pass, _ := a.requests[1].BasicAuth(); user != "sk" || pass != "" {
+	if user, pass, _ := a.asked()[1].BasicAuth(); user != "sk" || pass != "" {
 		t.Errorf("page two was asked for as %q, %q", user, pass)
 	}
 	if r.state.Watermark != "1763892003" {
@@ -416,10 +424,10 @@ func TestLinksLeadOnWithinTheHostOnly(t *testing.T) {
 		if diff := cmp.Diff([]string{"a", "b"}, r.ids); diff != "" {
 			t.Error(diff)
 		}
-		if got := a.requests[0].URL.EscapedPath(); got != "/repos/a%2Fb/events" {
+		if got := a.asked()[0].URL.EscapedPath(); got != "/repos/a%2Fb/events" {
 			t.Errorf("the path is %s", got)
 		}
-		if got := a.requests[1].Header.Get("Authorization"); got != "Bearer tok" {
+		if got := a.asked()[1].Header.Get("Authorization"); got != "Bearer tok" {
 			t.Errorf("page two was asked for with %q", got)
 		}
 	})
@@ -440,7 +448,7 @@ func TestLinksLeadOnWithinTheHostOnly(t *testing.T) {
 				t.Errorf("the error is %v", err)
 			}
 		}
-		if len(other.requests) > 0 {
+		if len(other.asked()) > 0 {
 			t.Error("the other host was asked")
 		}
 	})
@@ -482,8 +490,8 @@ func TestARotatedCredentialIsFetchedAnewOnce(t *testing.T) {
 		}
 		return "old", nil
 	}})
-	if r := mustRead(t, s, State{}); len(r.ids) != 1 || len(a.requests) != 2 {
-		t.Errorf("%v after %d requests", r.ids, len(a.requests))
+	if r := mustRead(t, s, State{}); len(r.ids) != 1 || len(a.asked()) != 2 {
+		t.Errorf("%v after %d requests", r.ids, len(a.asked()))
 	}
 }
 
@@ -570,8 +578,8 @@ func TestStatusesAreJudged(t *testing.T) {
 			if tt.final || tt.wait > 0 {
 				tries = 1
 			}
-			if len(a.requests) != tries {
-				t.Errorf("%d requests, want %d", len(a.requests), tries)
+			if len(a.asked()) != tries {
+				t.Errorf("%d requests, want %d", len(a.asked()), tries)
 			}
 		})
 	}
