@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"pushpull/shared/awslite"
+	"pushpull/shared/event"
+	"pushpull/shared/ledger"
+	"pushpull/shared/queue"
+	"pushpull/shared/telemetry"
+)
+
+// work is one message of a batch on its way.
+type work struct {
+	message     events.SQSMessage
+	event       event.Event
+	source      source
+	claim       ledger.Claim
+	claimed     bool // the claim is ours, and the event has its data
+	acknowledge bool // the message may be deleted
+	log         *slog.Logger
+}
+
+const openAttempts = 12 // receives of a message whose data cannot be fetched, before it is dead
+
+// begin decodes a message and claims its event. What needs no delivery is
+// finished here: a message that cannot be read, a duplicate, one in flight.
+func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work {
+	w := &work{message: m, log: h.log.With("message", m.MessageId)}
+	e, err := event.Decode([]byte(m.Body))
+	if err != nil {
+		h.refuse(ctx, w, err)
+		return w
+	}
+	w.event, w.source, w.log = e, h.catalog.source(e.Source), h.logOf(e)
+	c, err := h.ledger.Claim(ctx, e, ledger.Options{
+		Message: m.MessageId, Redriven: redriven(m), Lease: t.lease, Window: w.source.window,
+	})
+	if err != nil {
+		w.log.Error("claim failed", "error", err)
+		h.hide(ctx, w, h.backoff(receives(m), defaultFirst, defaultMax))
+		return w
+	}
+	w.claim = c
+	switch c.Verdict {
+	case ledger.Duplicate:
+		h.duplicate(w)
+	case ledger.InFlight:
+		w.log.Debug("event in flight", "until", c.Until)
+		h.hide(ctx, w, c.Until.Sub(h.now()))
+	case ledger.Mine:
+		h.open(ctx, w)
+	}
+	return w
+}
+
+// open fetches data that are in the claim check, once the event is ours: a
+// duplicate costs no fetch.
+func (h *handler) open(ctx context.Context, w *work) {
+	e, err := queue.Open(ctx, w.event, h.bodies)
+	switch {
+	case err == nil:
+		w.event, w.claimed = e, true
+	case gone(err) || receives(w.message) >= openAttempts:
+		h.die(ctx, w, "its data could not be fetched: "+err.Error(), nil, outcomes{})
+	default:
+		w.log.Error("data not fetched", "error", err)
+		h.release(ctx, w, outcomes{}, h.backoff(receives(w.message), defaultFirst, defaultMax))
+	}
+}
+
+// gone tells whether fetching again is in vain.
+func gone(err error) bool {
+	if answer, ok := errors.AsType[*awslite.Error](err); ok && answer.Status == http.StatusNotFound {
+		return true
+	}
+	return errors.Is(err, queue.ErrBadReference)
+}
+
+// redriven tells whether a message comes from the dead letters: ours carry
+// their key, those that SQS moved by itself where they came from.
+func redriven(m events.SQSMessage) bool {
+	_, ours := m.MessageAttributes[queue.AttributeKey]
+	return ours || m.Attributes["DeadLetterQueueSourceArn"] != ""
+}
+
+// receives is how often the message was received, this time included.
+func receives(m events.SQSMessage) int {
+	n, err := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
+}
+
+// expires is when the queue will soon drop the message, however often it failed:
+// retention is the most there is. The margin is the longest that it is hidden.
+func (h *handler) expires(m events.SQSMessage) time.Time {
+	const retention = 14 * 24 * time.Hour
+	sent := h.now()
+	if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
+		sent = time.UnixMilli(ms)
+	}
+	return sent.Add(retention - mostHidden)
+}
+
+func (h *handler) duplicate(w *work) {
+	w.acknowledge = true
+	h.metrics.Count(telemetry.EventsDuplicate, 1, w.event.Source, string(w.event.Transport))
+	w.log.Info(telemetry.MsgDuplicate, "status", string(w.claim.Status))
+	if w.claim.Uncounted != nil {
+		w.log.Warn("duplicate not counted", "error", w.claim.Uncounted)
+	}
+}
+
+func (h *handler) logOf(e event.Event) *slog.Logger {
+	log := h.log.With(telemetry.KeySource, e.Source, telemetry.KeyTransport, string(e.Transport),
+		telemetry.KeyIdentity, e.ID, telemetry.KeyType, e.Type, telemetry.KeyCorrelation, e.CorrelationID)
+	if e.Subject != "" {
+		log = log.With(telemetry.KeyEntity, e.Subject)
+	}
+	return log
+}
+
+// keep stores the payloads of the claimed events, while they are delivered. The
+// function it returns waits for that of an event's window.
+func (h *handler) keep(ctx context.Context, works []*work, stop time.Time) func(*work) error {
+	type writing struct {
+		events []event.Event
+		done   chan struct{}
+		err    error
+	}
+	byWindow := map[time.Duration]*writing{}
+	for _, w := range works {
+		if !w.claimed || !w.source.keep {
+			continue
+		}
+		b := byWindow[w.source.window]
+		if b == nil {
+			b = &writing{done: make(chan struct{})}
+			byWindow[w.source.window] = b
+		}
+		b.events = append(b.events, w.event)
+	}
+	for window, b := range byWindow {
+		go func() {
+			defer close(b.done)
+			ctx, cancel := context.WithDeadline(ctx, stop)
+			defer cancel()
+			b.err = h.ledger.KeepPayloads(ctx, b.events, window)
+		}()
+	}
+	return func(w *work) error {
+		b := byWindow[w.source.window]
+		if b == nil || !w.source.keep {
+			return nil
+		}
+		<-b.done
+		return b.err
+	}
+}

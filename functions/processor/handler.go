@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/sync/errgroup"
+
+	"pushpull/shared/event"
+	"pushpull/shared/ledger"
+	"pushpull/shared/queue"
+	"pushpull/shared/telemetry"
+)
+
+// claims is what the processor asks of the ledger.
+type claims interface {
+	Claim(ctx context.Context, e event.Event, o ledger.Options) (ledger.Claim, error)
+	Complete(ctx context.Context, c ledger.Claim, end ledger.Status, reason string, done []string, attempts []ledger.Attempt) error
+	Release(ctx context.Context, c ledger.Claim, done []string, attempts []ledger.Attempt) error
+	KeepPayloads(ctx context.Context, events []event.Event, window time.Duration) error
+}
+
+// hider hides a message for a while.
+type hider interface {
+	Visibility(ctx context.Context, queueURL, receiptHandle string, d time.Duration) error
+}
+
+// letters is the dead-letter queue.
+type letters interface {
+	Send(ctx context.Context, messages ...queue.Message) error
+}
+
+// A handler processes batches. It holds nothing of one batch.
+type handler struct {
+	queueURL string
+	hider    hider
+	letters  letters
+	bodies   queue.Bodies // nil where there is no claim check
+	ledger   claims
+	catalog  *catalog
+	log      *slog.Logger
+	metrics  *telemetry.Metrics
+	now      func() time.Time
+	jitter   func(time.Duration) time.Duration // a random time up to that
+}
+
+const (
+	eventsAtOnce     = 16               // of a batch
+	deliveriesAtOnce = 8                // of an event
+	noDeadline       = time.Minute      // where the caller set none
+	leaseMargin      = 10 * time.Second // a claim outlives its worker, never the other way round
+	stopMargin       = 5 * time.Second  // before the end of the function, to write down what was done
+)
+
+// handle processes a batch, its events in parallel, and reports those that must
+// come back. It claims all, then keeps their payloads in one write while it delivers.
+func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	defer h.flush()
+	t := h.times(ctx)
+	works := make([]*work, len(batch.Records))
+	each(len(works), func(i int) { works[i] = h.begin(ctx, batch.Records[i], t) })
+	kept := h.keep(ctx, works, t.stop)
+	each(len(works), func(i int) { h.process(ctx, works[i], kept, t) })
+
+	var out events.SQSEventResponse
+	for _, w := range works {
+		if !w.acknowledge {
+			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: w.message.MessageId})
+		}
+	}
+	return out, nil
+}
+
+// times are what is left for a batch.
+type times struct {
+	lease time.Duration // of a claim
+	stop  time.Time     // when deliveries are cut, on the clock of contexts
+}
+
+func (h *handler) times(ctx context.Context) times {
+	end, ok := ctx.Deadline()
+	left := time.Until(end)
+	if !ok {
+		left = noDeadline
+	}
+	margin := min(stopMargin, left/5)
+	return times{lease: left + leaseMargin, stop: time.Now().Add(left - margin)}
+}
+
+// each calls f for 0 to n-1, some at once, and waits for all.
+func each(n int, f func(i int)) {
+	var g errgroup.Group
+	g.SetLimit(eventsAtOnce)
+	for i := range n {
+		g.Go(func() error { f(i); return nil })
+	}
+	_ = g.Wait() // f has no error
+}
+
+func (h *handler) flush() {
+	if err := h.metrics.Flush(); err != nil {
+		h.log.Warn("metrics not written", "error", err)
+	}
+}

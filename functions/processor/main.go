@@ -1,0 +1,85 @@
+// Command processor is the Lambda function that delivers what is on the event
+// queue. Its one invariant: a message is acknowledged only when the ledger or
+// another message answers for its event.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	embedded "pushpull/config"
+	"pushpull/shared/awslite"
+	"pushpull/shared/config"
+	"pushpull/shared/destination"
+	"pushpull/shared/ledger"
+	"pushpull/shared/queue"
+	"pushpull/shared/secret"
+	"pushpull/shared/telemetry"
+)
+
+func main() {
+	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
+	h, err := wire(context.Background(), os.Getenv, log)
+	if err != nil {
+		log.Error("processor cannot start", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(h.handle)
+}
+
+// ledgerRetries is how often a call of the ledger is made at most: where the
+// table is throttled, waiting costs less than delivering an event again because
+// its completion could not be written.
+const ledgerRetries = 8
+
+// wire makes everything that outlives a batch.
+func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler, error) {
+	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
+	if err != nil {
+		return nil, err
+	}
+	client, err := awslite.New(getenv, nil)
+	if err != nil {
+		return nil, err
+	}
+	var bodies queue.Bodies
+	if location := getenv("BODIES"); location != "" {
+		if bodies, err = queue.OpenBodies(location, client); err != nil {
+			return nil, err
+		}
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	table := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.RetryMaxAttempts = ledgerRetries })
+	sqs := queue.Direct(client)
+	data := getenv("PUSHPULL_DATA")
+	if data == "" {
+		data = "/tmp" // the one folder that Lambda lets a function write to
+	}
+	env := destination.NewEnv(secret.New(client, getenv, log), data, time.Now)
+	catalog, err := newCatalog(compiled, env)
+	if err != nil {
+		return nil, err
+	}
+	return &handler{
+		queueURL: getenv("EVENT_QUEUE_URL"),
+		hider:    sqs,
+		letters:  queue.New(sqs, getenv("DEAD_LETTER_QUEUE_URL"), nil),
+		bodies:   bodies,
+		ledger:   ledger.New(table, getenv("EVENTS_TABLE"), bodies, time.Now),
+		catalog:  catalog,
+		log:      log,
+		metrics:  telemetry.NewMetrics(os.Stdout, time.Now),
+		now:      time.Now,
+		jitter:   jitter,
+	}, nil
+}
