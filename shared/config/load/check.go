@@ -20,7 +20,8 @@ const (
 )
 
 func (l *loader) checkSource(t thing, s config.Source) {
-	if s.Webhook == nil && s.Poll == nil && !t.has("webhook") && !t.has("poll") {
+	absent := func(half string) bool { return !t.has(half) && !l.slipped(t, []string{half}) }
+	if absent("webhook") && absent("poll") {
 		l.problem(t, nil, "a source without webhook and poll has no events", "add webhook:, poll: or both")
 	}
 	if s.Webhook != nil {
@@ -29,7 +30,7 @@ func (l *loader) checkSource(t thing, s config.Source) {
 	if s.Poll != nil {
 		l.checkPoll(t, *s.Poll)
 	}
-	if s.Window <= 0 && t.has("window") && t.raw["window"] != nil {
+	if s.Window <= 0 {
 		l.problem(t, []string{"window"}, "a ledger that remembers nothing recognises no duplicate", "30d is the default; providers resend for days")
 	}
 }
@@ -38,7 +39,8 @@ func (l *loader) checkWebhook(t thing, w config.Webhook) {
 	at := []string{"webhook"}
 	switch {
 	case w.Auth == nil && w.Provider == "":
-		if !t.has("webhook", "provider") && !t.has("webhook", "auth") {
+		absent := func(key string) bool { return !t.has("webhook", key) && !l.slipped(t, []string{"webhook", key}) }
+		if absent("provider") && absent("auth") {
 			l.problem(t, at, "neither provider nor auth", "name a preset in provider:, or say how requests are authenticated in auth:")
 		}
 	case w.Auth == nil: // the provider is unknown, which was said
@@ -90,21 +92,9 @@ func (l *loader) checkTimestamp(t thing, a config.Auth) {
 	case ts.Header != "" && ts.Name != "":
 		l.problem(t, append(at, "name"), "the time is in a header of its own or an item of the signature's, not both", "keep one of header and name")
 	}
-	if ts.Tolerance <= 0 && t.has(append(at, "tolerance")...) && a.Timestamp != nil && l.kept(t, append(at, "tolerance")) {
+	if ts.Tolerance <= 0 {
 		l.problem(t, append(at, "tolerance"), "a tolerance of nothing refuses every request", "write 5m")
 	}
-}
-
-// kept reports whether what the user wrote there was fit to be looked at.
-func (l *loader) kept(t thing, path []string) bool {
-	m := t.raw
-	for _, step := range path[:len(path)-1] {
-		if m = object(m, step); m == nil {
-			return false
-		}
-	}
-	_, ok := m[path[len(path)-1]]
-	return ok
 }
 
 func (l *loader) checkSigned(t thing, a config.Auth) {
@@ -136,7 +126,11 @@ func (l *loader) checkSigned(t thing, a config.Auth) {
 func (l *loader) placeholders(t thing, at []string, template string) ([]string, bool) {
 	parts, err := event.ParseTemplate(template)
 	if err != nil {
-		l.problem(t, at, err.Error(), "")
+		what := err.Error()
+		if secretPath(at) { // the error quotes the text
+			what = "a { or } without its other half"
+		}
+		l.problem(t, at, what, "")
 		return nil, false
 	}
 	var names []string

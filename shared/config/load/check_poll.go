@@ -12,7 +12,7 @@ import (
 )
 
 func (l *loader) checkPoll(t thing, p config.Poll) {
-	if p.Every < leastEvery && (!t.has("poll", "every") || l.kept(t, []string{"poll", "every"})) {
+	if p.Every < leastEvery {
 		l.problem(t, []string{"poll", "every"}, fmt.Sprintf("%s is too often", p.Every), "5s is the least")
 	}
 	l.checkSpec(t, "poll", p.Event)
@@ -59,7 +59,7 @@ func wrongURL(text string, plain bool) (what, mend string) {
 	case u.Scheme == "http":
 		return "http without TLS", "use https; http is for loopback only"
 	}
-	return fmt.Sprintf("%s: is not https:", u.Scheme), "write https://host/path"
+	return fmt.Sprintf("%q is not https", u.Scheme), "write https://host/path"
 }
 
 func loopback(host string) bool {
@@ -106,6 +106,9 @@ func (l *loader) checkPollAuth(t thing, p config.Poll) {
 	for key, template := range map[string]string{"username": p.Auth.Username, "password": p.Auth.Password} {
 		l.checkNames(t, append(at, key), template, []string{"token"})
 	}
+	if kind == "basic" && !strings.Contains(p.Auth.Username+p.Auth.Password, "{token}") {
+		l.problem(t, at, "neither username nor password is the {token}", "a password is never written here: set password, or username, to \"{token}\"")
+	}
 	if kind != "none" && len(p.Token) == 0 {
 		l.missing(t, []string{"poll", "token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/key")
 	}
@@ -133,7 +136,7 @@ func (l *loader) checkRequest(t thing, p config.Poll) {
 	if p.Request == nil {
 		return
 	}
-	if p.Request.Path == "" && t.has("poll", "request") && p.Provider == "" {
+	if p.Request.Path == "" && p.Provider == "" {
 		l.missing(t, []string{"poll", "request", "path"}, "what follows base_url, such as /v1/events")
 	}
 	if p.Request.Timeout > mostTime || p.Request.Timeout <= 0 {
@@ -158,7 +161,11 @@ func (l *loader) checkRequest(t thing, p config.Poll) {
 	use([]string{"poll", "base_url"}, p.BaseURL)
 	use([]string{"poll", "request", "path"}, p.Request.Path)
 	for _, key := range slices.Sorted(maps.Keys(p.Request.Params)) {
-		use([]string{"poll", "request", "params", key}, p.Request.Params[key])
+		at := []string{"poll", "request", "params", key}
+		use(at, p.Request.Params[key])
+		if slices.Contains([]string{"api_key", "apikey", "access_token", "client_secret", "password", "secret"}, strings.ToLower(key)) {
+			l.problem(t, at, fmt.Sprintf("the parameter %s carries a secret (its value is not shown)", key), "use auth: { type: api_key, in: query, name: "+key+" } and token:")
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Request.Headers)) {
 		l.checkHeader(t, []string{"poll", "request", "headers", key}, key, p.Request.Headers[key])

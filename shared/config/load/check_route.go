@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pushpull/shared/config"
 )
@@ -24,7 +25,7 @@ func (l *loader) checkDestination(t thing, d config.Destination) {
 		}
 	}
 	if r := d.Retry; r != nil {
-		if r.First <= 0 && l.kept(t, []string{"retry", "first"}) {
+		if r.First <= 0 {
 			l.problem(t, []string{"retry", "first"}, "no wait at all before the second attempt", "write 5s")
 		}
 		if r.Max > mostWait || r.Max < r.First {
@@ -51,6 +52,9 @@ func (l *loader) checkHTTP(t thing, d config.Destination) {
 // route checks that every name of a route is of something there is.
 func (l *loader) route(t thing, sources, destinations named) config.Route {
 	var r config.Route
+	if t.raw == nil {
+		return r
+	}
 	l.decode(t, &r)
 	for i, name := range r.From {
 		if _, ok := sources[name]; !ok && name != "*" {
@@ -79,6 +83,12 @@ func (l *loader) element(t thing, key string, i int) []string {
 // unrouted warns of sources that no route takes and of destinations that no
 // route leads to.
 func (l *loader) unrouted(sources, destinations named) {
+	// Where routes, or whole files, could not be read, nobody can tell.
+	if slices.ContainsFunc(l.problems, func(p Problem) bool {
+		return !p.Warning && (p.Path == "" || strings.HasPrefix(p.Path, "routes"))
+	}) {
+		return
+	}
 	from, to := map[string]bool{}, map[string]bool{}
 	for _, r := range l.cfg.Routes {
 		for _, name := range r.From {

@@ -16,6 +16,9 @@ import (
 // source fills a source in and checks it.
 func (l *loader) source(t thing) config.Source {
 	var s config.Source
+	if t.raw == nil {
+		return s
+	}
 	if w := object(t.raw, "webhook"); w != nil {
 		provider.Expand(w["event"])
 		l.webhookPreset(t, w)
@@ -35,6 +38,9 @@ func (l *loader) source(t thing) config.Source {
 // destination fills a destination in and checks it.
 func (l *loader) destination(t thing) config.Destination {
 	var d config.Destination
+	if t.raw == nil {
+		return d
+	}
 	if t.raw["retry"] == nil {
 		t.raw["retry"] = map[string]any{}
 	}

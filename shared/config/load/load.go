@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pushpull/shared/config"
 )
@@ -35,11 +36,11 @@ func Dir(dir string, options ...Option) (config.Config, []Problem, error) {
 // something besides a folder, append a File to those of ReadDir. Where a problem
 // is no warning the Config is as complete as could be, but not to be used.
 func Load(files []File, options ...Option) (config.Config, []Problem) {
-	l := &loader{cfg: config.Config{Sources: map[string]config.Source{}, Destinations: map[string]config.Destination{}}}
+	l := &loader{meant: map[string]bool{}, cfg: config.Config{Sources: map[string]config.Source{}, Destinations: map[string]config.Destination{}}}
 	for _, o := range options {
 		o(l)
 	}
-	shape, err := newShape()
+	shape, err := theShape()
 	if err != nil { // a mistake of ours, which a test would have seen
 		return config.Config{}, []Problem{{File: "schema.json", What: err.Error()}}
 	}
@@ -51,6 +52,9 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 			flaws := shape.flaws(f.Name, tree)
 			for _, flaw := range flaws {
 				l.problems = append(l.problems, flaw.problem)
+				if flaw.meant != "" {
+					l.meant[f.Name+" "+dotted(append(slices.Clone(flaw.path[:len(flaw.path)-1]), flaw.meant))] = true
+				}
 			}
 			l.collect(sources, f.Name, "sources", tree, flaws)
 			l.collect(destinations, f.Name, "destinations", tree, flaws)
@@ -73,6 +77,7 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 type loader struct {
 	cfg      config.Config
 	problems []Problem
+	meant    map[string]bool // file and path of keys that are there with a slip
 	inAWS    bool
 }
 
@@ -114,10 +119,21 @@ func (l *loader) collect(into named, file, section string, tree *node, flaws []f
 			})
 			continue
 		}
-		if t, ok := newThing(file, path, tree, flaws); ok {
-			into[entry.key] = t
+		if !isName(entry.key) {
+			l.problems = append(l.problems, Problem{
+				File: file, Line: entry.line, Column: entry.col, Path: dotted(path), Text: entry.key,
+				What: fmt.Sprintf("%q is not a name", entry.key), Mend: "use small letters, digits, - and _, at most 63, the first a letter or a digit",
+			})
 		}
+		into[entry.key] = newThing(file, path, tree, flaws)
 	}
+}
+
+func isName(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[0] == '_' {
+		return false
+	}
+	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 func (l *loader) routes(file string, tree *node, flaws []flaw) []thing {
@@ -127,31 +143,22 @@ func (l *loader) routes(file string, tree *node, flaws []flaw) []thing {
 	}
 	var out []thing
 	for i := range e.value.items {
-		if t, ok := newThing(file, []string{"routes", strconv.Itoa(i)}, tree, flaws); ok {
-			out = append(out, t)
-		}
+		out = append(out, newThing(file, []string{"routes", strconv.Itoa(i)}, tree, flaws))
 	}
 	return out
 }
 
-// newThing makes a thing without its flaws. It is none if it is a flaw itself,
-// but for a mapping's missing keys.
-func newThing(file string, path []string, tree *node, flaws []flaw) (thing, bool) {
+// newThing makes a thing without its flaws. Its raw is nil if it is no mapping:
+// that was said, and there is nothing to look at, but its name is known.
+func newThing(file string, path []string, tree *node, flaws []flaw) thing {
 	at := tree.find(path)
-	raw, ok := at.value.plain().(map[string]any)
-	if !ok {
-		return thing{}, false
-	}
+	raw, _ := at.value.plain().(map[string]any)
 	for _, f := range flaws {
-		if len(f.path) == len(path) && slices.Equal(f.path, path) {
-			// A bad name is said already; what it names can still be looked at.
-			continue
-		}
 		if len(f.path) > len(path) && slices.Equal(f.path[:len(path)], path) {
 			remove(raw, f.path[len(path):])
 		}
 	}
-	return thing{file: file, path: path, at: at, raw: raw}, true
+	return thing{file: file, path: path, at: at, raw: raw}
 }
 
 // remove takes out what a path leads to; of a list, the whole list.
@@ -176,6 +183,9 @@ func (l *loader) problem(t thing, path []string, what, mend string) {
 	}
 	if at.whole {
 		p.Text = shown(path, at.value)
+		if strings.Contains(p.Text, "@") && strings.Contains(p.Text, "//") {
+			p.Text = "" // an address with a password in it
+		}
 	}
 	l.problems = append(l.problems, p)
 }
@@ -193,7 +203,7 @@ func (l *loader) atKey(t thing, path []string, what, mend string) {
 // is there, but flawed, was reported.
 func (l *loader) missing(t thing, path []string, mend string) {
 	at := t.at.value.find(path)
-	if at.whole {
+	if at.whole || l.slipped(t, path) {
 		return
 	}
 	p := Problem{
@@ -204,6 +214,11 @@ func (l *loader) missing(t thing, path []string, mend string) {
 		p.Line, p.Column = t.at.keyLine, t.at.keyCol
 	}
 	l.problems = append(l.problems, p)
+}
+
+// slipped reports whether a key is there under a name that is nearly it.
+func (l *loader) slipped(t thing, path []string) bool {
+	return l.meant[t.file+" "+dotted(append(slices.Clone(t.path), path...))]
 }
 
 // warn is doubtful, not wrong.

@@ -42,12 +42,12 @@ func parse(f File) (trees []*node, problems []Problem) {
 		b.problem(nil, "", fmt.Sprintf("the file is larger than %d MiB", maxFile>>20), "split it")
 		return nil, b.problems
 	}
-	tokens := lexer.Tokenize(string(f.Data))
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(f.Data), "\ufeff"))
 	if deep := tooDeep(tokens); deep != nil {
 		b.problem(deep, "", fmt.Sprintf("nested more than %d deep", maxDepth), "no configuration needs that")
 		return nil, b.problems
 	}
-	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	file, err := parser.Parse(joinColons(tokens), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		b.syntax(err)
 		return nil, b.problems
@@ -55,7 +55,7 @@ func parse(f File) (trees []*node, problems []Problem) {
 	for _, doc := range file.Docs {
 		b.anchors = map[string]*node{}
 		if n := b.build(doc.Body, 0); n != nil && n.kind != nothing {
-			trees = append(trees, n)
+			trees = append(trees, n.withoutEmpty())
 		}
 	}
 	return trees, b.problems

@@ -4,8 +4,10 @@ import (
 	_ "embed" // for the schema
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -20,7 +22,6 @@ var schemaJSON []byte
 
 // The patterns of the schema. Their errors are told in words of our own.
 const (
-	patternName     = `^[a-z0-9][a-z0-9_-]{0,62}$`
 	patternDuration = `^([0-9]+d|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
 	patternSecret   = `^(ssm:[A-Za-z0-9_.:/-]+|secretsmanager:[A-Za-z0-9_+=.@:/-]+(#[^#\s]+)?|env:[A-Za-z_][A-Za-z0-9_]*)$`
 )
@@ -33,6 +34,9 @@ type shape struct {
 	compiled *jsonschema.Schema
 	written  map[string]any
 }
+
+// theShape is made once: it never changes, and compiling it takes milliseconds.
+var theShape = sync.OnceValues(newShape)
 
 func newShape() (*shape, error) {
 	document, err := jsonschema.UnmarshalJSON(strings.NewReader(string(schemaJSON)))
@@ -56,6 +60,12 @@ func newShape() (*shape, error) {
 
 // keys are the keys that the object at a place of the schema may have.
 func (s *shape) keys(url string) []string {
+	properties, _ := s.at(url)["properties"].(map[string]any)
+	return slices.Collect(maps.Keys(properties))
+}
+
+// at is the schema at a place of the schema.
+func (s *shape) at(url string) map[string]any {
 	_, pointer, _ := strings.Cut(url, "#")
 	var at any = s.written
 	for _, step := range strings.Split(strings.Trim(pointer, "/"), "/") {
@@ -65,10 +75,5 @@ func (s *shape) keys(url string) []string {
 		}
 	}
 	object, _ := at.(map[string]any)
-	properties, _ := object["properties"].(map[string]any)
-	out := make([]string, 0, len(properties))
-	for key := range properties {
-		out = append(out, key)
-	}
-	return out
+	return object
 }

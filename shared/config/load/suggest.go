@@ -9,13 +9,7 @@ import (
 // didYouMean asks for the known word nearest to one that is unknown, or lists
 // the few there are, or says nothing.
 func didYouMean(word string, known []string) string {
-	best, least := "", len(word)/3+2 // so many slips, and it is another word
-	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	switch {
+	switch best := nearest(word, known); {
 	case best != "":
 		return fmt.Sprintf("did you mean %q?", best)
 	case len(known) == 0:
@@ -25,6 +19,17 @@ func didYouMean(word string, known []string) string {
 		return "there is " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+// nearest is the known word with the fewest slips, or none.
+func nearest(word string, known []string) string {
+	best, least := "", len(word)/3+2 // so many slips, and it is another word
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best
 }
 
 // distance is the number of letters to put in, take out, change or swap. Words

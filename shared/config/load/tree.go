@@ -58,6 +58,18 @@ func (n *node) put(e entry) {
 	n.size += e.value.size
 }
 
+// withoutEmpty leaves out the keys with nothing behind them: a section whose
+// lines are all commented out.
+func (n *node) withoutEmpty() *node {
+	out := &node{kind: n.kind, text: n.text, line: n.line, col: n.col, items: n.items, size: 1}
+	for _, e := range n.entries {
+		if e.value.kind != nothing {
+			out.put(e)
+		}
+	}
+	return out
+}
+
 // plain is the value as encoding/json would decode it, numbers as json.Number.
 func (n *node) plain() any {
 	switch n.kind {

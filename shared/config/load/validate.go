@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 type flaw struct {
 	path    []string
 	problem Problem
+	meant   string // the key that an unknown one is most like
 }
 
 // flaws validates a tree against the schema.
@@ -36,20 +38,51 @@ func (s *shape) flaws(file string, tree *node) []flaw {
 		}
 	}
 	walk(e)
-	return out
+	return once(out)
 }
+
+// once keeps one flaw of each place, and none of a missing key that is there
+// with a slip in it.
+func once(flaws []flaw) []flaw {
+	meant, seen := map[string]bool{}, map[string]bool{}
+	for _, f := range flaws {
+		if f.meant != "" {
+			meant[dotted(append(slices.Clone(f.path[:len(f.path)-1]), f.meant))] = true
+		}
+	}
+	// An empty text matches no pattern either.
+	slices.SortStableFunc(flaws, func(a, b flaw) int { return -cmp.Compare(btoi(a.problem.What == empty), btoi(b.problem.What == empty)) })
+	return slices.DeleteFunc(flaws, func(f flaw) bool {
+		path := dotted(f.path)
+		again := seen[path] || meant[path]
+		seen[path] = true
+		return again
+	})
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// empty is what is wrong with a text or a list with nothing in it.
+const empty = "nothing here"
 
 // describe says in our words what one error of the validator means.
 func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError) []flaw {
 	path := slices.Clone(e.InstanceLocation)
 	here := func(text, what, mend string) []flaw {
 		at := tree.find(path)
-		return []flaw{{path, Problem{File: file, Line: at.line, Column: at.col, Path: dotted(path), Text: text, What: what, Mend: mend}}}
+		p := Problem{File: file, Line: at.line, Column: at.col, Path: dotted(path), Text: text, What: what, Mend: mend}
+		return []flaw{{path: path, problem: p}}
 	}
 	atKey := func(key, what, mend string) flaw {
 		path := append(slices.Clone(path), key)
 		at := tree.find(path)
-		return flaw{path, Problem{File: file, Line: at.keyLine, Column: at.keyCol, Path: dotted(path), Text: key, What: what, Mend: mend}}
+		p := Problem{File: file, Line: at.keyLine, Column: at.keyCol, Path: dotted(path), Text: key, What: what, Mend: mend}
+		return flaw{path: path, problem: p}
 	}
 	value := tree.find(path).value
 	switch k := e.ErrorKind.(type) {
@@ -57,20 +90,22 @@ func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError)
 		known := s.keys(e.SchemaURL)
 		var out []flaw
 		for _, key := range k.Properties {
-			out = append(out, atKey(key, fmt.Sprintf("unknown key %q", key), didYouMean(key, known)))
+			f := atKey(key, fmt.Sprintf("unknown key %q", key), didYouMean(key, known))
+			f.meant = nearest(key, known)
+			out = append(out, f)
 		}
 		return out
 	case *cause.PropertyNames:
-		return []flaw{atKey(k.Property, fmt.Sprintf("%q is not a name", k.Property), "use small letters, digits, - and _, at most 63, the first a letter or digit")}
+		return nil // Load looks at the names itself: the validator's location of them is not reliable
 	case *cause.Required:
 		at := tree.find(path)
 		p := Problem{
 			File: file, Line: at.keyLine, Column: at.keyCol, Path: dotted(path),
 			What: "missing " + quoted(k.Missing), Mend: "add it",
 		}
-		return []flaw{{append(path, k.Missing[0]), p}}
+		return []flaw{{path: append(path, k.Missing[0]), problem: p}}
 	case *cause.Type:
-		return here(shown(path, value), fmt.Sprintf("%s where %s is needed", value.kind, wanted(k.Want)), mendType(value, k.Want))
+		return here(shown(path, value), fmt.Sprintf("%s where %s is needed", value.kind, wanted(k.Want)), mendType(value, k.Want, s.at(e.SchemaURL)["pattern"] == patternDuration))
 	case *cause.Enum:
 		words := make([]string, len(k.Want))
 		for i, w := range k.Want {
@@ -84,16 +119,20 @@ func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError)
 	case *cause.Maximum:
 		return here(value.text, fmt.Sprintf("%s is more than %s", value.text, k.Want.RatString()), "")
 	case *cause.MinItems, *cause.MinLength:
-		return here("", "nothing here", "fill it in, or leave the key out")
+		return here("", empty, "fill it in, or leave the key out")
 	}
 	return here("", "not valid here", "see config/pushpull.schema.json")
 }
 
-// secretKeys are the keys whose values are not shown, whatever they are: a value
-// in place of a reference is a secret.
+// secretPath reports whether a value is not shown, whatever it is: a value in
+// place of a reference is a secret.
 func secretPath(path []string) bool {
 	return slices.ContainsFunc(path, func(step string) bool {
-		return step == "secret" || step == "token" || step == "sign" || step == "headers"
+		switch step {
+		case "secret", "token", "sign", "headers", "username", "password", "params":
+			return true
+		}
+		return false
 	})
 }
 
@@ -124,12 +163,14 @@ func mendPattern(want string) string {
 	return ""
 }
 
-func mendType(n *node, want []string) string {
+func mendType(n *node, want []string, duration bool) string {
 	switch {
 	case n.kind == nothing:
 		return "fill it in, or leave the key out"
-	case n.kind == number && slices.Contains(want, "string") && len(want) == 1:
-		return "a duration has a unit (15m, 30d); any other text that looks like a number needs quotes"
+	case n.kind == number && duration:
+		return "write the unit too: 30d, 12h, 15m or 90s"
+	case n.kind != list && slices.Contains(want, "string"):
+		return "if it is meant as text, put it in quotes"
 	case n.kind == text && slices.Contains(want, "integer"):
 		return "write it without quotes and units"
 	}
@@ -167,9 +208,10 @@ func didYouMeanOnly(word string, known []string) string {
 // dotted writes a path as people say it: routes[0].to.
 func dotted(path []string) string {
 	var b strings.Builder
-	for _, step := range path {
+	for i, step := range path {
 		switch {
-		case strings.Trim(step, "0123456789") == "" && step != "":
+		// A name in second place may be of digits alone.
+		case strings.Trim(step, "0123456789") == "" && step != "" && (i > 1 || path[0] == "routes"):
 			b.WriteString("[" + step + "]")
 		case b.Len() > 0:
 			b.WriteString("." + step)
