@@ -26,7 +26,7 @@ const maxAnswer = 8 << 20
 // A Client calls AWS services in one region with the credentials that Lambda
 // puts into the environment. It is safe for concurrent use.
 type Client struct {
-	http        *http.Client
+	roundTrip   func(*http.Request) (*http.Response, error)
 	signer      *v4.Signer
 	credentials aws.Credentials
 	region      string
@@ -59,11 +59,12 @@ func New(getenv func(string) string, hc *http.Client) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hc == nil {
-		hc = newHTTPClient()
+	roundTrip := newTransport().RoundTrip
+	if hc != nil {
+		roundTrip = hc.Do
 	}
 	return &Client{
-		http: hc,
+		roundTrip: roundTrip,
 		// S3 signs the path as it is sent; the path of every other call is "/".
 		signer:      v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
 		credentials: credentials,

@@ -34,7 +34,6 @@ func serve(t *testing.T, handler http.HandlerFunc) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.http.CloseIdleConnections)
 	c.jitter = func() float64 { return 0.001 }
 	return c
 }

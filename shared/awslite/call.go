@@ -28,7 +28,7 @@ func (c *Client) attempt(ctx context.Context, call *call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.http.Do(request)
+	answer, err := c.roundTrip(request)
 	if err != nil {
 		return nil, &brokenError{service: call.service, err: err}
 	}
