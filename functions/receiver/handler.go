@@ -88,6 +88,7 @@ type receipt struct {
 func (h *handler) receive(ctx context.Context, payload []byte, rec *receipt) *refusal {
 	req, err := readRequest(payload)
 	if err != nil {
+		rec.correlation = requestID(ctx, "")
 		return refuse(400, "not_http", err)
 	}
 	trace := readTrace(ctx, req)

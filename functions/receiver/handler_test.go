@@ -12,10 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/event"
 	"pushpull/shared/webhook"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSamplesAreQueuedAsTheEventsTheyAre(t *testing.T) {
@@ -329,6 +330,21 @@ func TestTracesAreTakenUp(t *testing.T) {
 	}
 }
 
+func TestTheRuntimeSaysWhatTheGatewayDoesNot(t *testing.T) {
+	t.Parallel()
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "invocation-1"})
+	//nolint:staticcheck,revive // the runtime uses a plain text as its key
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-692d4c00-4f2d1f0e3c5b6a7988a7b6c5;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:a:0")
+	w := newWorld(t)
+	got := w.invoke(t, ctx, sample(t, "github-push.json", func(m map[string]any) { delete(m["requestContext"].(map[string]any), "requestId") }))
+	if got.Headers["x-correlation-id"] != "invocation-1" || w.queue.taken[0].TraceParent != "00-692d4c004f2d1f0e3c5b6a7988a7b6c5-53995c3f42cd8ad8-00" {
+		t.Errorf("answered %v, queued %+v", got.Headers, w.queue.taken[0])
+	}
+	if got := w.invoke(t, ctx, nil); got.Headers["x-correlation-id"] != "invocation-1" {
+		t.Errorf("what is no request is answered with %v", got.Headers)
+	}
+}
+
 func TestARequestIDCannotBreakTheAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -378,7 +394,7 @@ func FuzzUnquote(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var want string
-		if json.Unmarshal([]byte(s), &want) != nil || s[0] != '"' || strings.ToValidUTF8(s, "") != s {
+		if json.Unmarshal([]byte(s), &want) != nil || s[0] != '"' || s[len(s)-1] != '"' || strings.ToValidUTF8(s, "") != s {
 			return
 		}
 		if got := string(unquote(s)); got != want {

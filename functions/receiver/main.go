@@ -7,23 +7,26 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
-	embedded "pushpull/config"
 	"pushpull/shared/awslite"
 	"pushpull/shared/config"
 	"pushpull/shared/queue"
 	"pushpull/shared/secret"
 	"pushpull/shared/telemetry"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	embedded "pushpull/config"
 )
 
 func main() {
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
-	h, err := wire(os.Getenv, log)
+	h, err := wire(os.Getenv, log, os.Stdout)
 	if err != nil {
 		log.Error("receiver cannot start", "error", err)
 		os.Exit(1)
@@ -31,8 +34,12 @@ func main() {
 	lambda.Start(h)
 }
 
-// wire makes everything that outlives a request.
-func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
+// wire makes everything that outlives a request. Metrics are lines on out.
+func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler, error) {
+	queueURL := getenv("EVENT_QUEUE_URL")
+	if queueURL == "" {
+		return nil, errors.New("EVENT_QUEUE_URL is empty: set it to the address of the event queue (template.yaml does)")
+	}
 	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
 	if err != nil {
 		return nil, err
@@ -50,9 +57,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 	return &handler{
 		config:  compiled,
 		secrets: secret.New(client, getenv, log),
-		queue:   queue.New(queue.Direct(client), getenv("EVENT_QUEUE_URL"), bodies),
+		queue:   queue.New(queue.Direct(client), queueURL, bodies),
 		log:     log,
-		metrics: telemetry.NewMetrics(os.Stdout, time.Now),
+		metrics: telemetry.NewMetrics(out, time.Now),
 		now:     time.Now,
 	}, nil
 }

@@ -9,10 +9,10 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/tidwall/gjson"
-
 	"pushpull/shared/event"
 	"pushpull/shared/webhook"
+
+	"github.com/tidwall/gjson"
 )
 
 // errTooLarge is returned for a body over the source's limit.

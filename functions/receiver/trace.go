@@ -19,7 +19,7 @@ func readTrace(ctx context.Context, req *request) trace {
 	if parent := req.header.Get("traceparent"); validTraceParent(parent) {
 		return trace{correlation: parent[3:35], parent: parent}
 	}
-	t := trace{correlation: requestID(ctx, req), parent: fromAmazon(req.header.Get("X-Amzn-Trace-Id"))}
+	t := trace{correlation: requestID(ctx, req.id), parent: fromAmazon(req.header.Get("X-Amzn-Trace-Id"))}
 	if t.parent == "" {
 		amazon, _ := ctx.Value("x-amzn-trace-id").(string)
 		t.parent = fromAmazon(amazon)
@@ -27,10 +27,9 @@ func readTrace(ctx context.Context, req *request) trace {
 	return t
 }
 
-// requestID is the gateway's id of the request, or Lambda's of the invocation,
-// in characters that may stand in a header.
-func requestID(ctx context.Context, req *request) string {
-	id := req.id
+// requestID is the gateway's id of the request, or where it gave none Lambda's
+// of the invocation, in characters that may stand in a header.
+func requestID(ctx context.Context, id string) string {
 	if lc, ok := lambdacontext.FromContext(ctx); ok && id == "" {
 		id = lc.AwsRequestID
 	}

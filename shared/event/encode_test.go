@@ -8,10 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"pushpull/shared/event"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"pushpull/shared/event"
 )
 
 func sample() event.Event {
@@ -93,9 +93,9 @@ func acceptable(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-func anyText(max int) *rapid.Generator[string] {
+func anyText(most int) *rapid.Generator[string] {
 	nasty := rapid.SampledFrom([]string{"\x00", "\uFFFE", "\uFFFF", "\u2028", "\x7f", "\"", "\\", "\xff", "\xed\xa0\x80", "\xef\xbf", "𝄞"})
-	return rapid.Map(rapid.SliceOfN(rapid.OneOf(nasty, rapid.StringN(0, 8, 16)), 0, max/16), func(parts []string) string {
+	return rapid.Map(rapid.SliceOfN(rapid.OneOf(nasty, rapid.StringN(0, 8, 16)), 0, most/16), func(parts []string) string {
 		return strings.Join(parts, "")
 	})
 }
@@ -263,5 +263,20 @@ func BenchmarkEncode(b *testing.B) {
 		if buf, err = event.Append(buf[:0], e); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkValidJSON compares our scan with the standard library's.
+func BenchmarkValidJSON(b *testing.B) {
+	body := []byte(`{"items":[` + strings.Repeat(`{"id":"li_1","amount":1099,"text":"a line of an invoice"},`, 200) + `{}]}`)
+	for name, valid := range map[string]func([]byte) bool{"ours": event.ValidJSON, "encoding/json": json.Valid} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if !valid(body) {
+					b.Fatal("not valid")
+				}
+			}
+		})
 	}
 }

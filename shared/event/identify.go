@@ -245,27 +245,33 @@ func (c *choice) eval(in Input, f *Fields) string {
 	if len(c.types) > 0 && !slices.Contains(c.types, f.Type) {
 		return ""
 	}
-	text := ""
+	if len(c.parts) == 1 {
+		return c.parts[0].text(in, f)
+	}
+	var text strings.Builder
 	for i := range c.parts {
-		p := &c.parts[i]
-		if p.kind == literal {
-			text += p.literal
-			continue
-		}
-		value := p.value(in, f)
-		if to, ok := p.rename[value]; ok {
-			value = to
-		}
+		value := c.parts[i].text(in, f)
 		if value == "" {
 			return ""
 		}
-		text += value
+		text.WriteString(value)
 	}
-	return text
+	return text.String()
+}
+
+// text is a literal, or a value by the name that it is used under.
+func (p *part) text(in Input, f *Fields) string {
+	value := p.value(in, f)
+	if to, ok := p.rename[value]; ok {
+		return to
+	}
+	return value
 }
 
 func (p *part) value(in Input, f *Fields) string {
 	switch p.kind {
+	case literal:
+		return p.literal
 	case bodyPath:
 		return scalar(gjson.GetBytes(in.Body, p.arg))
 	case header:

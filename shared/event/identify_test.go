@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/event"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func one(values ...string) event.Choices {

@@ -10,7 +10,7 @@ import (
 const maxDepth = 10000
 
 // ValidJSON reports whether b is one JSON value, white space around it allowed.
-// It agrees with json.Valid, several times as fast: the receiver reads every
+// It agrees with json.Valid, in less than half the time: the receiver reads every
 // body with it while a provider waits.
 func ValidJSON(b []byte) bool {
 	valid, _ := scanJSON(b)
@@ -27,6 +27,16 @@ func IsJSON(contentType string) bool {
 	}
 	return strings.EqualFold(media, "application/json") || strings.EqualFold(media, "text/json")
 }
+
+// ordinary are the bytes that a string may hold as they are: ASCII but for
+// quotes, backslashes and control characters. Most of a body is these, and a
+// table is the fastest way over them.
+var ordinary = func() (table [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
 
 // What may come next in a JSON text.
 const (
@@ -144,7 +154,13 @@ func scanScalar(b []byte, i int, plain *bool) (end int, ok bool) {
 
 // scanString reads from behind the opening quote to behind the closing one.
 func scanString(b []byte, i int, plain *bool) (end int, ok bool) {
-	for i < len(b) {
+	for {
+		for i < len(b) && ordinary[b[i]] {
+			i++
+		}
+		if i == len(b) {
+			return 0, false
+		}
 		switch c := b[i]; {
 		case c == '"':
 			return i + 1, true
@@ -156,8 +172,6 @@ func scanString(b []byte, i int, plain *bool) (end int, ok bool) {
 			i += n
 		case c < ' ':
 			return 0, false
-		case c < utf8.RuneSelf:
-			i++
 		default:
 			r, n := utf8.DecodeRune(b[i:])
 			if n == 1 || r == '\uFFFE' || r == '\uFFFF' {
@@ -166,7 +180,6 @@ func scanString(b []byte, i int, plain *bool) (end int, ok bool) {
 			i += n
 		}
 	}
-	return 0, false
 }
 
 // escapeLen is the length of the escape that b begins with; 0 if it is none.

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/config"
 	"pushpull/shared/webhook"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 type vector struct {

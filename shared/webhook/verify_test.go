@@ -127,8 +127,12 @@ func TestEveryParameterThatCanBeSignedCanBeVerified(t *testing.T) {
 		"whsec_dGhlIGtleQ==": {Prefix: "whsec_", Encoding: "base64"}, "00ffAB": {Encoding: "hex"}, "whsec_whole": {},
 	}
 	signatures := []config.Signature{
-		{Header: "S"}, {Header: "S", Prefix: "sha="}, {Header: "S", Separator: ","}, {Header: "S", Separator: " ", Equals: ",", Name: "v1"},
-		{Header: "S", Separator: ";", Name: "h1", Prefix: "p"}, {Header: "S", Name: "only"},
+		{Header: "S"},
+		{Header: "S", Prefix: "sha="},
+		{Header: "S", Separator: ","},
+		{Header: "S", Separator: " ", Equals: ",", Name: "v1"},
+		{Header: "S", Separator: ";", Name: "h1", Prefix: "p"},
+		{Header: "S", Name: "only"},
 	}
 	stamps := []*config.Timestamp{nil, {Header: "T"}, {Header: "T", Unit: "ms"}, {Header: "T", Unit: "rfc3339"}, {Name: "t", Unit: "ms"}}
 	for secret, key := range keys {
