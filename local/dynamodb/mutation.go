@@ -90,7 +90,7 @@ func (m *mutation) updated(old item) (item, error) {
 	if it.size() > maxItemBytes {
 		return nil, invalid("Item size to update has exceeded the maximum allowed size")
 	}
-	if err := m.table.checkIndexKeys(it); err != nil {
+	if err := m.table.checkIndexKeys(it, true); err != nil {
 		return nil, err
 	}
 	return it, checkContent(it)

@@ -64,7 +64,7 @@ func newParser(text string, s *scope) (*parser, error) {
 	if len(text) > maxExpressionBytes {
 		return nil, invalid("Expression size has exceeded the maximum allowed size; expression size: %d", len(text))
 	}
-	if strings.Trim(text, " \t\r\n") == "" {
+	if text == "" {
 		return nil, invalid("The expression can not be empty;")
 	}
 	p := &parser{text: text, scope: s}

@@ -220,7 +220,7 @@ func readValues(q *request, r *reader) error {
 			return invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 		}
 		q.values[key] = v
-		if q.valuesBytes += v.size(); q.valuesBytes > maxValuesBytes {
+		if q.valuesBytes += len(key) + v.size(); q.valuesBytes > maxValuesBytes {
 			return invalid("Expression attribute values exceed the maximum allowed size of %d bytes", maxValuesBytes)
 		}
 		return nil

@@ -182,6 +182,9 @@ func (q *updateTableRequest) apply(w *writer, meta *tableMeta) error {
 	for _, u := range q.GlobalSecondaryIndexUpdates {
 		switch {
 		case u.Create != nil:
+			if slices.Contains(meta.Building, u.Create.IndexName) {
+				return failf(codeInUse, "Attempt to change a resource which is still in use: Index is being created.")
+			}
 			if d.hasIndex(u.Create.IndexName) {
 				return invalid("Attempting to create an index which already exists")
 			}

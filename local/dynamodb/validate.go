@@ -2,7 +2,7 @@ package dynamodb
 
 func checkKeyContent(name string, v value, sort bool) error {
 	if v.text == "" {
-		return emptyKey(v.kind, "Key: "+name)
+		return emptyKey("", v.kind, " Key: "+name)
 	}
 	if sort && len(v.text) > maxRangeKeyBytes && v.kind != kindN {
 		return invalidValue("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
@@ -13,12 +13,13 @@ func checkKeyContent(name string, v value, sort bool) error {
 	return nil
 }
 
-func emptyKey(k kind, where string) error {
+// emptyKey words an empty key as AWS does: what was tried, then where.
+func emptyKey(tried string, k kind, where string) error {
 	what := "string"
 	if k == kindB {
 		what = "binary"
 	}
-	return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty %s value. %s", what, where)
+	return invalid("One or more parameter values are not valid. %sThe AttributeValue for a key attribute cannot contain an empty %s value.%s", tried, what, where)
 }
 
 // checkKey proves the Key of a request against the table.
@@ -53,7 +54,7 @@ func (t *table) checkItem(it item) error {
 			return err
 		}
 	}
-	if err := t.checkIndexKeys(it); err != nil {
+	if err := t.checkIndexKeys(it, false); err != nil {
 		return err
 	}
 	if it.size() > maxItemBytes {
@@ -62,7 +63,7 @@ func (t *table) checkItem(it item) error {
 	return checkContent(it)
 }
 
-func (t *table) checkIndexKeys(it item) error {
+func (t *table) checkIndexKeys(it item, updated bool) error {
 	for _, x := range t.indexes {
 		for i, a := range x.key.attributes() {
 			v, found := it[a.name]
@@ -73,7 +74,10 @@ func (t *table) checkIndexKeys(it item) error {
 				return invalidValue("Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s", a.name, a.kind, v.kind, x.name)
 			}
 			if v.text == "" {
-				return emptyKey(v.kind, "IndexName: "+x.name+", IndexKey: "+a.name)
+				if updated {
+					return emptyKey("The update expression attempted to update a secondary index key to a value that is not supported. ", v.kind, "")
+				}
+				return emptyKey("A value specified for a secondary index key is not supported. ", v.kind, " IndexName: "+x.name+", IndexKey: "+a.name)
 			}
 			if err := checkKeyContent(a.name, v, i > 0); err != nil {
 				return err
