@@ -15,7 +15,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	endpoint := serve(t, filepath.Join(t.TempDir(), "queues.db"))
-	sqstest.Run(t, func(*testing.T) *client.Client { return sqstest.NewClient(endpoint) }, nil)
+	sqstest.Run(t, func(*testing.T) *client.Client { return sqstest.NewClient(endpoint) }, sqstest.Departures{})
 }
 
 // TestReference runs the same suite against ElasticMQ, where one is running:

@@ -58,17 +58,17 @@ func attributeCases() []testCase {
 		{"an attribute with an unknown type is refused", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
 			_, err := e.trySend(t, url, "x", with(map[string]types.MessageAttributeValue{"a": {DataType: aws.String("Boolean"), StringValue: aws.String("true")}}))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"an empty attribute is refused", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
 			_, err := e.trySend(t, url, "x", with(map[string]types.MessageAttributeValue{"a": text("")}))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a number that is none is refused", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
 			_, err := e.trySend(t, url, "x", with(map[string]types.MessageAttributeValue{"a": numeral("seven")}))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a message has at most ten attributes", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
@@ -79,13 +79,13 @@ func attributeCases() []testCase {
 			e.send(t, url, "x", with(many))
 			many["k"] = text("x")
 			_, err := e.trySend(t, url, "x", with(many))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"names of attributes are limited as AWS limits them", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
 			for _, name := range []string{"with space", ".begin", "end.", "a..b", "AWS.x", "amazon.x"} {
 				_, err := e.trySend(t, url, "x", with(map[string]types.MessageAttributeValue{name: text("x")}))
-				refused(t, err, "InvalidParameterValue")
+				e.refused(t, err, "InvalidParameterValue")
 			}
 		}},
 	}

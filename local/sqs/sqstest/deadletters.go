@@ -59,18 +59,18 @@ func deadLetterCases() []testCase {
 		}},
 		{"the dead-letter queue must be there", func(t *testing.T, e env) {
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName()), Attributes: policy("arn:aws:sqs:us-east-1:000000000000:"+uniqueName(), 1)})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a redrive policy without a target is refused", func(t *testing.T, e env) {
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName()), Attributes: attributes{"RedrivePolicy": `{"maxReceiveCount":1}`}})
-			refused(t, err, "InvalidAttributeValue", "InvalidParameterValue")
+			e.refused(t, err, "InvalidAttributeValue", "InvalidParameterValue")
 		}},
 		{"a dead-letter queue of another type is refused", func(t *testing.T, e env) {
 			dead := e.queue(t, nil)
 			a := policy(e.arn(t, dead), 1)
 			a["FifoQueue"] = "true"
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName() + ".fifo"), Attributes: a})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a redrive policy can be set later and is answered as it was given", func(t *testing.T, e env) {
 			dead, url := e.queue(t, nil), e.queue(t, nil)
@@ -91,7 +91,7 @@ func deadLetterCases() []testCase {
 		{"a queue may refuse to be a dead-letter queue", func(t *testing.T, e env) {
 			dead := e.queue(t, attributes{"RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`})
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName()), Attributes: policy(e.arn(t, dead), 1)})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a queue may name whose dead letters it takes", func(t *testing.T, e env) {
 			name := uniqueName()
@@ -99,7 +99,7 @@ func deadLetterCases() []testCase {
 			dead := e.queue(t, attributes{"RedriveAllowPolicy": fmt.Sprintf(`{"redrivePermission":"byQueue","sourceQueueArns":[%q]}`, arn)})
 			e.named(t, name, policy(e.arn(t, dead), 1))
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName()), Attributes: policy(e.arn(t, dead), 1)})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 	}
 }

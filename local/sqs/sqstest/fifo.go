@@ -101,17 +101,17 @@ func fifoCases() []testCase {
 		{"a message of a FIFO queue needs a group", func(t *testing.T, e env) {
 			url := e.fifo(t, nil)
 			_, err := e.trySend(t, url, "x", dedup("d"))
-			refused(t, err, "MissingParameter", "MissingRequiredParameter")
+			e.refused(t, err, "MissingParameter", "MissingRequiredParameter")
 		}},
 		{"a message of a FIFO queue needs a deduplication id or content-based deduplication", func(t *testing.T, e env) {
 			url := e.fifo(t, nil)
 			_, err := e.trySend(t, url, "x", inGroup("g"))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a message of a FIFO queue has no delay of its own", func(t *testing.T, e env) {
 			url := e.fifo(t, nil)
 			_, err := e.trySend(t, url, "x", inGroup("g"), dedup("d"), after(5))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a message says its group, deduplication id and sequence number", func(t *testing.T, e env) {
 			url := e.fifo(t, nil)
@@ -135,7 +135,7 @@ func fifoCases() []testCase {
 			m := e.one(t, url)
 			e.hold(t, url, m, 0)
 			_, err := e.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a batch on a FIFO queue keeps its order", func(t *testing.T, e env) {
 			url := e.fifo(t, attributes{"ContentBasedDeduplication": "true"})

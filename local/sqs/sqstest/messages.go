@@ -65,7 +65,7 @@ func messageCases() []testCase {
 			url := e.queue(t, nil)
 			for _, n := range []int32{-1, 11} {
 				_, err := e.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: n})
-				refused(t, err, "InvalidParameterValue", "ReadCountOutOfRange")
+				e.refused(t, err, "InvalidParameterValue", "ReadCountOutOfRange")
 			}
 		}},
 		{"a long poll ends when a message arrives", func(t *testing.T, e env) {
@@ -127,7 +127,7 @@ func messageCases() []testCase {
 			url := e.queue(t, nil)
 			e.send(t, url, "x", after(900))
 			_, err := e.trySend(t, url, "x", after(901))
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a message says when it was sent, and how often and since when it was received", func(t *testing.T, e env) {
 			url := e.queue(t, nil)

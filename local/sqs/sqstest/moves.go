@@ -86,7 +86,7 @@ func moveCases() []testCase {
 		}},
 		{"a queue that is no dead-letter queue has nothing to move", func(t *testing.T, e env) {
 			_, err := e.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String(e.arn(t, e.queue(t, nil)))})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a task for a queue that is not there is refused", func(t *testing.T, e env) {
 			_, err := e.StartMessageMoveTask(t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: aws.String("arn:aws:sqs:us-east-1:000000000000:" + uniqueName())})

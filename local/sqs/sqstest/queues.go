@@ -132,22 +132,22 @@ func queueCases() []testCase {
 					t.Errorf("%s=%s was taken", name, value)
 					continue
 				}
-				refused(t, err, "InvalidAttributeValue")
+				e.refused(t, err, "InvalidAttributeValue")
 			}
 		}},
 		{"a queue name has letters, digits, hyphens and underscores, up to 80", func(t *testing.T, e env) {
 			for _, name := range []string{"with space", "with.dot", strings.Repeat("x", 81), "é"} {
 				_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
-				refused(t, err, "InvalidParameterValue")
+				e.refused(t, err, "InvalidParameterValue")
 			}
 		}},
 		{"only a FIFO queue's name ends with .fifo", func(t *testing.T, e env) {
 			name := uniqueName()
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes{"FifoQueue": "true"}})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 			name += ".fifo"
 			_, err = e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"a standard queue has no attributes of FIFO queues", func(t *testing.T, e env) {
 			_, err := e.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(uniqueName()), Attributes: attributes{"ContentBasedDeduplication": "true"}})

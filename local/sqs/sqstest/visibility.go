@@ -86,7 +86,7 @@ func visibilityCases() []testCase {
 			m := e.one(t, url)
 			e.delete(t, url, m)
 			_, err := e.changeVisibility(t, url, m, 10)
-			refused(t, err, "InvalidParameterValue")
+			e.refused(t, err, "InvalidParameterValue")
 		}},
 		{"what never was a handle cannot be given another visibility", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
