@@ -1,0 +1,63 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"pushpull/shared/config"
+	"pushpull/shared/config/load"
+)
+
+// ErrConfig is returned for a configuration with mistakes; its text has each at its line.
+var ErrConfig = errors.New("the configuration has mistakes")
+
+// compileConfig reads the YAML of dir and what the sandbox adds, and writes
+// <out>/compiled.txt. On error the file is as it was.
+func compileConfig(dir, out string, extra []load.File) (config.Config, []load.Problem, error) {
+	files, err := load.ReadDir(dir)
+	if err != nil {
+		return config.Config{}, nil, fmt.Errorf("%w: say where the configuration is with --config", err)
+	}
+	files = append(files, extra...)
+	cfg, problems := load.Load(files)
+	if wrong := load.Errors(problems); len(wrong) > 0 {
+		lines := make([]string, len(wrong))
+		for i, p := range wrong {
+			lines[i] = p.String()
+		}
+		return cfg, problems, fmt.Errorf("%w:\n%s", ErrConfig, strings.Join(lines, "\n"))
+	}
+	text, err := load.Compile(cfg, files)
+	if err != nil {
+		return cfg, problems, fmt.Errorf("compile the configuration: %w", err)
+	}
+	if err := os.MkdirAll(out, 0o750); err != nil {
+		return cfg, problems, fmt.Errorf("write the compiled configuration: %w", err)
+	}
+	return cfg, problems, replaceFile(filepath.Join(out, config.CompiledFile), []byte(text))
+}
+
+// references are all references to secrets in a configuration.
+func references(cfg config.Config) []string {
+	var out []string
+	for _, s := range cfg.Sources {
+		if s.Webhook != nil {
+			out = append(out, s.Webhook.Secret...)
+		}
+		if s.Poll != nil {
+			out = append(out, s.Poll.Token...)
+		}
+	}
+	for _, d := range cfg.Destinations {
+		out = append(out, d.Sign...)
+		for _, value := range d.Headers {
+			if scheme, _, ok := strings.Cut(value, ":"); ok && (scheme == "ssm" || scheme == "secretsmanager" || scheme == "env") {
+				out = append(out, value)
+			}
+		}
+	}
+	return out
+}
