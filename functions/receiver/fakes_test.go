@@ -184,7 +184,7 @@ type answer struct {
 }
 
 // invoke sends one invocation. Whatever it is, the answer has a form.
-func (w *world) invoke(tb testing.TB, ctx context.Context, payload []byte) answer { //nolint:revive // a helper's testing.TB comes first
+func (w *world) invoke(ctx context.Context, tb testing.TB, payload []byte) answer {
 	tb.Helper()
 	out, err := w.Invoke(ctx, payload)
 	if err != nil {

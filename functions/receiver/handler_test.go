@@ -50,7 +50,7 @@ func TestSamplesAreQueuedAsTheEventsTheyAre(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			got := w.invoke(t, t.Context(), sample(t, file, nil))
+			got := w.invoke(t.Context(), t, sample(t, file, nil))
 			wantAnswer := answer{
 				Status: 202, Body: `{"status":"accepted"}`,
 				Headers: map[string]string{"content-type": "application/json", "cache-control": "no-store", "x-correlation-id": want.CorrelationID},
@@ -132,7 +132,7 @@ func TestWhatIsNotTakenIsAnsweredAndLogged(t *testing.T) {
 			if tt.prepare != nil {
 				tt.prepare(w)
 			}
-			got := w.invoke(t, t.Context(), sample(t, tt.file, tt.change))
+			got := w.invoke(t.Context(), t, sample(t, tt.file, tt.change))
 			checkProblem(t, tt.status, got)
 			if len(w.queue.taken) > 0 {
 				t.Errorf("and yet queued: %v", w.queue.taken)
@@ -207,7 +207,7 @@ func TestWhatIsNoRequestIsAnsweredToo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := newWorld(t).invoke(t, t.Context(), []byte(payload)); got.Status != 400 {
+			if got := newWorld(t).invoke(t.Context(), t, []byte(payload)); got.Status != 400 {
 				t.Errorf("answered %d, want 400", got.Status)
 			}
 		})
@@ -238,7 +238,7 @@ func TestWhatIsTakenAllTheSame(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			if got := w.invoke(t, t.Context(), sample(t, tt.file, tt.change)); got.Status != 202 {
+			if got := w.invoke(t.Context(), t, sample(t, tt.file, tt.change)); got.Status != 202 {
 				t.Fatalf("answered %d: %s", got.Status, w.logged)
 			}
 			if len(w.queue.taken) != 1 || !bytes.Equal(body(t, push), w.queue.taken[0].Data) {
@@ -253,7 +253,7 @@ func TestASecretThatWasRotatedAMomentAgoIsReadAnew(t *testing.T) {
 	w := newWorld(t)
 	w.secrets.cached["ssm:/github"] = "the secret before"
 	for range 3 {
-		if got := w.invoke(t, t.Context(), sample(t, "github-push.json", nil)); got.Status != 202 {
+		if got := w.invoke(t.Context(), t, sample(t, "github-push.json", nil)); got.Status != 202 {
 			t.Fatalf("answered %d: %s", got.Status, w.logged)
 		}
 	}
@@ -265,7 +265,7 @@ func TestASecretThatWasRotatedAMomentAgoIsReadAnew(t *testing.T) {
 func TestNothingIsReadAnewForARequestWithoutASignature(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.invoke(t, t.Context(), sample(t, "github-push.json", with("x-hub-signature-256", "")))
+	w.invoke(t.Context(), t, sample(t, "github-push.json", with("x-hub-signature-256", "")))
 	if w.secrets.anew != 0 {
 		t.Errorf("read anew %d times", w.secrets.anew)
 	}
@@ -275,11 +275,11 @@ func TestAPanicEndsOneRequestOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.queue.panics = "x"
-	if got := w.invoke(t, t.Context(), sample(t, "github-push.json", nil)); got.Status != 503 {
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", nil)); got.Status != 503 {
 		t.Errorf("answered %d, want 503", got.Status)
 	}
 	w.queue.panics = nil
-	if got := w.invoke(t, t.Context(), sample(t, "github-push.json", nil)); got.Status != 202 {
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", nil)); got.Status != 202 {
 		t.Errorf("answered %d, want 202", got.Status)
 	}
 }
@@ -291,7 +291,7 @@ func TestAQueueThatHangsIsToldBeforeTheTimeIsUp(t *testing.T) {
 		w.queue.hangs = true
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		got := w.invoke(t, ctx, sample(t, "github-push.json", nil))
+		got := w.invoke(ctx, t, sample(t, "github-push.json", nil))
 		checkProblem(t, 503, got)
 		if ctx.Err() != nil {
 			t.Error("the time was up")
@@ -319,7 +319,7 @@ func TestTracesAreTakenUp(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			got := w.invoke(t, t.Context(), sample(t, "github-push.json", with(tt.header, tt.value)))
+			got := w.invoke(t.Context(), t, sample(t, "github-push.json", with(tt.header, tt.value)))
 			if got.Headers["x-correlation-id"] != tt.correlation {
 				t.Errorf("answered with the correlation id %q", got.Headers["x-correlation-id"])
 			}
@@ -336,11 +336,11 @@ func TestTheRuntimeSaysWhatTheGatewayDoesNot(t *testing.T) {
 	//nolint:staticcheck,revive // the runtime uses a plain text as its key
 	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-692d4c00-4f2d1f0e3c5b6a7988a7b6c5;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:a:0")
 	w := newWorld(t)
-	got := w.invoke(t, ctx, sample(t, "github-push.json", func(m map[string]any) { delete(m["requestContext"].(map[string]any), "requestId") }))
+	got := w.invoke(ctx, t, sample(t, "github-push.json", func(m map[string]any) { delete(m["requestContext"].(map[string]any), "requestId") }))
 	if got.Headers["x-correlation-id"] != "invocation-1" || w.queue.taken[0].TraceParent != "00-692d4c004f2d1f0e3c5b6a7988a7b6c5-53995c3f42cd8ad8-00" {
 		t.Errorf("answered %v, queued %+v", got.Headers, w.queue.taken[0])
 	}
-	if got := w.invoke(t, ctx, nil); got.Headers["x-correlation-id"] != "invocation-1" {
+	if got := w.invoke(ctx, t, nil); got.Headers["x-correlation-id"] != "invocation-1" {
 		t.Errorf("what is no request is answered with %v", got.Headers)
 	}
 }
@@ -348,7 +348,7 @@ func TestTheRuntimeSaysWhatTheGatewayDoesNot(t *testing.T) {
 func TestARequestIDCannotBreakTheAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	got := w.invoke(t, t.Context(), sample(t, "github-push.json", func(m map[string]any) {
+	got := w.invoke(t.Context(), t, sample(t, "github-push.json", func(m map[string]any) {
 		m["requestContext"].(map[string]any)["requestId"] = "a\"\\\r\n\x00é" + strings.Repeat("b", 200)
 	}))
 	if id := got.Headers["x-correlation-id"]; !strings.HasPrefix(id, "ab") || len(id) > 128 {
@@ -422,7 +422,7 @@ func FuzzInvoke(f *testing.F) {
 		w.queue.taken, w.queue.broken = nil, nil
 		w.logged.Reset()
 		w.metered.Reset()
-		got := w.invoke(t, t.Context(), payload)
+		got := w.invoke(t.Context(), t, payload)
 		if got.Status > 500 && got.Status != 503 || got.Status < 200 || got.Status == 500 {
 			t.Fatalf("answered %d", got.Status)
 		}

@@ -27,7 +27,7 @@ func (s *sqs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var in struct {
-		Entries []struct{ Id, MessageBody string } //nolint:revive // as SQS calls them
+		Entries []struct{ Id, MessageBody string }
 	}
 	b, err := io.ReadAll(r.Body)
 	if err != nil || json.Unmarshal(b, &in) != nil || s.refuses || !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
@@ -35,7 +35,7 @@ func (s *sqs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"__type":"com.amazon.coral.service#AccessDeniedException"}`)
 		return
 	}
-	type taken struct{ Id, MessageId string } //nolint:revive // as SQS calls them
+	type taken struct{ Id, MessageId string }
 	var out struct{ Successful []taken }
 	for _, e := range in.Entries {
 		s.bodies = append(s.bodies, e.MessageBody)
@@ -74,7 +74,7 @@ func TestWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &world{handler: h}
-	if got := w.invoke(t, t.Context(), sample(t, "github-push.json", nil)); got.Status != 202 {
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", nil)); got.Status != 202 {
 		t.Fatalf("answered %d: %s", got.Status, got.Body)
 	}
 	if len(queue.bodies) != 1 {
@@ -88,7 +88,7 @@ func TestWire(t *testing.T) {
 		t.Errorf("on the queue: %+v", e)
 	}
 	queue.refuses = true
-	if got := w.invoke(t, t.Context(), sample(t, "github-push.json", nil)); got.Status != 503 || got.Headers["retry-after"] == "" {
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", nil)); got.Status != 503 || got.Headers["retry-after"] == "" {
 		t.Errorf("a queue that refuses: answered %d with %v", got.Status, got.Headers)
 	}
 }
