@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -129,7 +130,7 @@ func TestGroupsThatSQSRefusesStayApart(t *testing.T) {
 
 // What is written by hand reads back as what encoding/json would have written.
 func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "é\u2028😀", "\xff\xc3\xed\xa0\x80", `{"a":"b"}`} {
+	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "é\u2028😀", "\xff\xc3\xed\xa0\x80", `{"a":"b"}`, "12345678\x00", "1234567é\"12345678\\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -147,10 +148,18 @@ func FuzzAppendString(f *testing.F) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
+		if want := !strings.ContainsFunc(s, refused) && utf8.ValidString(s); acceptable(s) != want {
+			t.Errorf("%q: acceptable is %v", s, !want)
+		}
 		if acceptable(s) && got != s {
 			t.Errorf("%q is said to be acceptable and came back as %q", s, got)
 		}
 	})
+}
+
+// refused is what SQS refuses, as its guide lists it.
+func refused(r rune) bool {
+	return (r < 0x20 && r != '\t' && r != '\n' && r != '\r') || r == 0xFFFE || r == 0xFFFF
 }
 
 func BenchmarkAppendBatch(b *testing.B) {

@@ -1,45 +1,53 @@
 package queue
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf8"
+)
 
 // appendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, as
 // with encoding/json; Send refuses such a message before.
 func appendString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
+	b = slices.Grow(b, len(s)+len(s)/4+2) // an event is JSON: every eighth byte or so is a quote
 	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
+	for len(s) >= 8 {
+		w := word(s)
+		n := plain(w)
+		b = binary.LittleEndian.AppendUint64(b, w)
+		b = b[:len(b)-8+n]
+		s = s[n:]
+		if n < 8 {
+			b, n = appendRune(b, s)
+			s = s[n:]
 		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(b, s[start:i]...)
-				b = append(b, "\ufffd"...)
-				start = i + n
-			}
-			i += n
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
 	}
-	b = append(b, s[start:]...)
+	for len(s) > 0 {
+		n := 0
+		b, n = appendRune(b, s)
+		s = s[n:]
+	}
 	return append(b, '"')
+}
+
+// appendRune appends the first character of s, and says how many bytes it has there.
+func appendRune(b []byte, s string) ([]byte, int) {
+	const hex = "0123456789abcdef"
+	switch c := s[0]; {
+	case c >= utf8.RuneSelf:
+		r, n := utf8.DecodeRuneInString(s)
+		return utf8.AppendRune(b, r), n // U+FFFD where it is not UTF-8
+	case c == '"', c == '\\':
+		return append(b, '\\', c), 1
+	case c == '\n':
+		return append(b, '\\', 'n'), 1
+	case c == '\r':
+		return append(b, '\\', 'r'), 1
+	case c == '\t':
+		return append(b, '\\', 't'), 1
+	case c < 0x20:
+		return append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15]), 1
+	default:
+		return append(b, c), 1
+	}
 }

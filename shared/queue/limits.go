@@ -68,6 +68,10 @@ func refusal(code, message string) *Failure {
 // #x9 | #xA | #xD | #x20–#xD7FF | #xE000–#xFFFD | #x10000–#x10FFFF.
 func acceptable(text string) bool {
 	for i := 0; i < len(text); {
+		if len(text)-i >= 8 && ordinary(word(text[i:])) {
+			i += 8
+			continue
+		}
 		c := text[i]
 		if c < utf8.RuneSelf {
 			if c < 0x20 && c != '\t' && c != '\n' && c != '\r' {
