@@ -1,149 +1,87 @@
 package checkpoint_test
 
 import (
-	"errors"
 	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	local "pushpull/local/dynamodb"
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/checkpoint/checkpointtest"
-	"pushpull/shared/pull"
 )
 
-// A clock that the test moves.
-type clock struct{ at time.Time }
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	checkpointtest.Run(t, func(*testing.T) (checkpoint.API, string) { return &checkpointtest.Table{}, "state" })
+}
 
-func (c *clock) now() time.Time { return c.at }
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	s, err := local.Open(filepath.Join(t.TempDir(), "dynamodb.db"), local.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(func() {
+		server.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	checkpointtest.Run(t, at(server.URL))
+}
 
-func open() (*checkpoint.Store, *clock, *checkpointtest.Table) {
-	c := &clock{at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+// PUSHPULL_REFERENCE_DYNAMODB is the URL of a reference, such as Amazon's
+// DynamoDB Local; the suite runs against it too where it is set.
+func TestReference(t *testing.T) {
+	t.Parallel()
+	url := os.Getenv("PUSHPULL_REFERENCE_DYNAMODB")
+	if url == "" {
+		t.Skip("no reference: PUSHPULL_REFERENCE_DYNAMODB is not set")
+	}
+	checkpointtest.Run(t, at(url))
+}
+
+// at opens fresh tables at an endpoint.
+func at(url string) checkpointtest.Open {
+	return func(t *testing.T) (checkpoint.API, string) {
+		t.Helper()
+		client := dynamodb.New(dynamodb.Options{
+			BaseEndpoint: aws.String(url), Region: "eu-central-1",
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		})
+		table := fmt.Sprintf("state-%d-%s", time.Now().UnixNano(), strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+		_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("key"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("key"), KeyType: types.KeyTypeHash}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client, table
+	}
+}
+
+func TestKeysThatWereNotProcessedAreAskedForAgain(t *testing.T) {
+	t.Parallel()
 	table := &checkpointtest.Table{}
-	return checkpoint.New(table, "state", c.now), c, table
-}
-
-func acquire(t *testing.T, s *checkpoint.Store) checkpoint.Lease {
-	t.Helper()
-	l, err := s.Acquire(t.Context(), "stripe", time.Minute)
-	if err != nil {
+	s := checkpoint.New(table, "state", time.Now)
+	if err := s.Pause(t.Context(), "a", true); err != nil {
 		t.Fatal(err)
 	}
-	return l
-}
-
-func load(t *testing.T, s *checkpoint.Store) checkpoint.Status {
-	t.Helper()
-	status, err := s.Load(t.Context(), "stripe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return status
-}
-
-func TestALeaseIsHeldByOneUntilItRunsOut(t *testing.T) {
-	t.Parallel()
-	s, c, _ := open()
-	first := acquire(t, s)
-	if _, err := s.Acquire(t.Context(), "stripe", time.Minute); !errors.Is(err, checkpoint.ErrHeld) {
-		t.Fatalf("the error is %v", err)
-	}
-	c.at = c.at.Add(50 * time.Second)
-	if err := s.Save(t.Context(), &first, pull.State{Watermark: "1"}); err != nil {
-		t.Fatal(err)
-	}
-	c.at = c.at.Add(50 * time.Second) // the save extended it
-	if _, err := s.Acquire(t.Context(), "stripe", time.Minute); !errors.Is(err, checkpoint.ErrHeld) {
-		t.Fatalf("the error is %v", err)
-	}
-	c.at = c.at.Add(11 * time.Second)
-	second := acquire(t, s)
-	if diff := cmp.Diff(pull.State{Watermark: "1"}, second.Checkpoint); diff != "" {
-		t.Error(diff)
-	}
-	if err := s.Save(t.Context(), &first, pull.State{Watermark: "2"}); !errors.Is(err, checkpoint.ErrLost) {
-		t.Errorf("the late owner saved: %v", err)
-	}
-	if err := s.Release(t.Context(), first, checkpoint.Outcome{Error: "late"}); !errors.Is(err, checkpoint.ErrLost) {
-		t.Errorf("the late owner released: %v", err)
-	}
-	if got := load(t, s); got.Checkpoint.Watermark != "1" || got.Error != "" {
-		t.Errorf("the late owner wrote: %+v", got)
-	}
-}
-
-func TestNothingIsNeverSavedOverACheckpoint(t *testing.T) {
-	t.Parallel()
-	s, _, _ := open()
-	l := acquire(t, s)
-	for _, st := range []pull.State{{Watermark: "7", Ties: []string{"x"}}, {}} {
-		if err := s.Save(t.Context(), &l, st); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := load(t, s).Checkpoint.Watermark; got != "7" {
-		t.Errorf("the watermark is %q", got)
-	}
-}
-
-func TestReleaseRecordsHowTheRunEnded(t *testing.T) {
-	t.Parallel()
-	s, c, _ := open()
-	begin := c.at
-	for range 2 {
-		l := acquire(t, s)
-		if err := s.Release(t.Context(), l, checkpoint.Outcome{Error: "status 502", Due: c.at.Add(time.Minute)}); err != nil {
-			t.Fatal(err)
-		}
-		c.at = c.at.Add(time.Minute)
-	}
-	want := checkpoint.Status{Source: "stripe", Error: "status 502", ErrorSince: begin, Failures: 2, Due: begin.Add(2 * time.Minute)}
-	if diff := cmp.Diff(want, load(t, s)); diff != "" {
-		t.Error(diff)
-	}
-	last := checkpoint.Last{Started: c.at, Ended: c.at.Add(time.Second), Records: 9, New: 3, Missed: 1}
-	if err := s.Release(t.Context(), acquire(t, s), checkpoint.Outcome{Last: &last, Checkpoint: &pull.State{Watermark: "9"}}); err != nil {
-		t.Fatal(err)
-	}
-	want = checkpoint.Status{Source: "stripe", Due: want.Due, Last: last, Checkpoint: pull.State{Watermark: "9"}}
-	if diff := cmp.Diff(want, load(t, s)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestPauseIsKept(t *testing.T) {
-	t.Parallel()
-	s, _, _ := open()
-	for _, paused := range []bool{true, true, false} {
-		if err := s.Pause(t.Context(), "stripe", paused); err != nil {
-			t.Fatal(err)
-		}
-		if load(t, s).Paused != paused {
-			t.Errorf("paused is not %v", paused)
-		}
-	}
-}
-
-func TestLoadAllReadsMoreThanABatchAndWhatWasNotProcessed(t *testing.T) {
-	t.Parallel()
-	s, _, table := open()
-	var names []string
-	for i := range 230 {
-		names = append(names, fmt.Sprint("s", i))
-	}
-	if err := s.Pause(t.Context(), "s1", true); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Pause(t.Context(), "s229", true); err != nil {
-		t.Fatal(err)
-	}
-	table.Skip = 3
-	all, err := s.LoadAll(t.Context(), names)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(all) != 230 || !all["s1"].Paused || !all["s229"].Paused || all["s2"].Source != "s2" {
-		t.Errorf("%d sources, %+v, %+v", len(all), all["s1"], all["s2"])
+	table.Skip = 1
+	all, err := s.LoadAll(t.Context(), []string{"a", "b"})
+	if err != nil || !all["a"].Paused || all["b"].Paused {
+		t.Errorf("%+v (%v)", all, err)
 	}
 }

@@ -1,5 +1,6 @@
-// Package checkpointtest is a table in memory for the tests of those who keep
-// poll state. It evaluates the expressions that package checkpoint writes, and
+// Package checkpointtest is what every table that poll state is kept in must
+// do, whoever serves it, and a table in memory for the tests of those who keep
+// it. The table evaluates the expressions that package checkpoint writes, and
 // refuses all others.
 package checkpointtest
 
