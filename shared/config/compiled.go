@@ -60,7 +60,7 @@ func Open(dir, embedded string) (Compiled, error) {
 		return c, nil
 	}
 	name := filepath.Join(dir, CompiledFile)
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(name) //nolint:gosec // the folder is the operator's choice
 	if err != nil {
 		return Compiled{}, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -74,7 +74,7 @@ func Open(dir, embedded string) (Compiled, error) {
 // Hash is the hash of the YAML files that the configuration was made from.
 func (c Compiled) Hash() string {
 	first, _, _ := strings.Cut(c.text, "\n")
-	return strings.TrimPrefix(first, Header)
+	return strings.TrimSpace(strings.TrimPrefix(first, Header))
 }
 
 // Source decodes the source of that name. The error is ErrUnknown where there is none.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/config"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // compiled is a configuration with n sources, source-0000 to source-n.

@@ -158,7 +158,7 @@ type Request struct {
 	// Timeout bounds one request.
 	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=30s"`
 	// MaxBytes bounds one page, in bytes.
-	MaxBytes int `json:"max_bytes,omitempty" jsonschema:"minimum=1,default=33554432"`
+	MaxBytes int `json:"max_bytes,omitempty" jsonschema:"minimum=1,maximum=268435456,default=33554432"`
 }
 
 // Records is where a page holds its records.
@@ -180,7 +180,7 @@ type Pagination struct {
 	// HasMorePath leads to a flag that is true while there are more pages.
 	HasMorePath string `json:"has_more_path,omitempty"`
 	// MaxPages bounds one run; a longer one goes on in its continuation.
-	MaxPages int `json:"max_pages,omitempty" jsonschema:"minimum=1,default=1000"`
+	MaxPages int `json:"max_pages,omitempty" jsonschema:"minimum=1,maximum=1000000,default=1000"`
 }
 
 // Incremental is how a poll goes on where the last one ended.

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/config"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestADurationIsReadAndWrittenTheSame(t *testing.T) {

@@ -3,10 +3,10 @@ package provider_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/event"
 	"pushpull/shared/provider"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func identifiers(t *testing.T, name string) (webhook, poll *event.Identifier) {
@@ -111,14 +111,14 @@ func TestTwoHappeningsAtGitHubNeverShareAnIdentity(t *testing.T) {
 	webhook, poll := identifiers(t, "github")
 	zeros := `"0000000000000000000000000000000000000000"`
 	for name, c := range map[string]struct{ kind, body string }{
-		"two labels added within a second": {"issues", `{"action":"labeled","label":{"name":"a"},"issue":{"number":3,"node_id":"I_1","updated_at":"2026-11-23T08:00:00Z"},` + repository + `}`},
-		"two edits of a comment":           {"issue_comment", `{"action":"edited","comment":{"node_id":"IC_1","updated_at":"2026-11-23T08:00:00Z"},` + repository + `}`},
-		"a branch created twice":           {"push", `{"ref":"refs/heads/x","before":` + zeros + `,"after":"bb",` + repository + `}`},
-		"a branch deleted twice":           {"push", `{"ref":"refs/heads/x","before":"bb","after":` + zeros + `,` + repository + `}`},
-		"a star given, taken, given":       {"watch", `{"action":"started",` + repository + `}`},
-		"two checks":                       {"check_run", `{"action":"created","check_run":{"node_id":"CR_1"},` + repository + `}`},
+		"two labels added within a second":                {"issues", `{"action":"labeled","label":{"name":"a"},"issue":{"number":3,"node_id":"I_1","updated_at":"2026-11-23T08:00:00Z"},` + repository + `}`},
+		"two edits of a comment":                          {"issue_comment", `{"action":"edited","comment":{"node_id":"IC_1","updated_at":"2026-11-23T08:00:00Z"},` + repository + `}`},
+		"a branch created twice":                          {"push", `{"ref":"refs/heads/x","before":` + zeros + `,"after":"bb",` + repository + `}`},
+		"a branch deleted twice":                          {"push", `{"ref":"refs/heads/x","before":"bb","after":` + zeros + `,` + repository + `}`},
+		"a star given, taken, given":                      {"watch", `{"action":"started",` + repository + `}`},
+		"two checks":                                      {"check_run", `{"action":"created","check_run":{"node_id":"CR_1"},` + repository + `}`},
 		"a pull request closed unmerged without its time": {"pull_request", `{"action":"closed","pull_request":{"id":11,"merged":false},` + repository + `}`},
-		"two pings": {"ping", `{"zen":"x"}`},
+		"two pings":                                       {"ping", `{"zen":"x"}`},
 	} {
 		if a, b := github(webhook, c.kind, "one", c.body), github(webhook, c.kind, "two", c.body); a.ID == b.ID {
 			t.Errorf("%s: both are %s", name, a.ID)

@@ -14,10 +14,10 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+
+	"github.com/goccy/go-yaml"
 )
 
 //go:embed *.yaml

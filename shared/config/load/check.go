@@ -153,8 +153,7 @@ func (l *loader) checkSpec(t thing, half string, s *event.Spec) {
 		all = joined.Unwrap()
 	}
 	for _, err := range all {
-		var e *event.SpecError
-		if errors.As(err, &e) {
+		if e, ok := errors.AsType[*event.SpecError](err); ok {
 			l.problem(t, l.candidate(t, half, e.Field, e.Index, e.Text), e.Problem, "")
 		}
 	}

@@ -3,6 +3,8 @@ package load
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,12 +43,22 @@ func (l *loader) checkHTTP(t thing, d config.Destination) {
 	case what != "":
 		l.problem(t, []string{"url"}, what, mend)
 	}
+	if u, err := url.Parse(d.URL); err == nil && !d.AllowPrivate && private(u.Hostname()) {
+		l.problem(t, []string{"url"}, "a private or loopback address", "add allow_private: true, if that is meant")
+	}
 	if d.Timeout > mostTime || d.Timeout <= 0 {
 		l.problem(t, []string{"timeout"}, fmt.Sprintf("a timeout of %s", d.Timeout), "more than nothing, and at most 10m")
 	}
 	for name, value := range d.Headers {
 		l.checkHeader(t, []string{"headers", name}, name, value)
 	}
+}
+
+// private reports whether a host is written as an address that deliveries do
+// not go to unasked. What a name resolves to is looked at when it is delivered.
+func private(host string) bool {
+	ip := net.ParseIP(host)
+	return loopback(host) || ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
 }
 
 // route checks that every name of a route is of something there is.
@@ -58,16 +70,18 @@ func (l *loader) route(t thing, sources, destinations named) config.Route {
 	l.decode(t, &r)
 	for i, name := range r.From {
 		if _, ok := sources[name]; !ok && name != "*" {
-			l.problem(t, l.element(t, "from", i), fmt.Sprintf("no source %q", name), didYouMean(name, sources.names()))
+			l.problem(t, l.element(t, "from", i), fmt.Sprintf("no source %q", name), didYouMean(name, l.sources))
 		}
 	}
+	seen := map[string]bool{}
 	for i, name := range r.To {
 		if _, ok := destinations[name]; !ok {
-			l.problem(t, l.element(t, "to", i), fmt.Sprintf("no destination %q", name), didYouMean(name, destinations.names()))
+			l.problem(t, l.element(t, "to", i), fmt.Sprintf("no destination %q", name), didYouMean(name, l.destinations))
 		}
-		if slices.Index(r.To, name) < i {
+		if seen[name] {
 			l.problem(t, l.element(t, "to", i), fmt.Sprintf("%q is there twice", name), "an event goes to a destination once")
 		}
+		seen[name] = true
 	}
 	return r
 }

@@ -19,6 +19,7 @@ func joinColons(tokens token.Tokens) token.Tokens {
 			depth++
 		case token.SequenceEndType, token.MappingEndType:
 			depth--
+		default:
 		}
 		if depth > 0 && i+2 < len(tokens) && adjacent(t, tokens[i+1], tokens[i+2]) {
 			t.Type, t.CharacterType, t.Indicator = token.StringType, token.CharacterTypeMiscellaneous, token.NotIndicator
@@ -50,6 +51,7 @@ func isPlain(t *token.Token) bool {
 	case token.StringType, token.IntegerType, token.FloatType, token.BoolType, token.NullType,
 		token.HexIntegerType, token.OctetIntegerType, token.BinaryIntegerType:
 		return true
+	default:
+		return false
 	}
-	return false
 }

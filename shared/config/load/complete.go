@@ -195,8 +195,7 @@ func ensure(raw map[string]any, key string) {
 // fill sets what is not there to the default that the field's tag names, and
 // makes texts of the scalars that a map of texts holds.
 func fill(t reflect.Type, raw map[string]any) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		value, there := raw[name]
 		if !there {
@@ -208,6 +207,11 @@ func fill(t reflect.Type, raw map[string]any) {
 		ft := f.Type
 		if ft.Kind() == reflect.Pointer {
 			ft = ft.Elem()
+		}
+		if n, ok := value.(json.Number); ok && ft.Kind() == reflect.Int {
+			// 1.0 is a whole number to the schema, but not to the decoder.
+			whole, _, _ := strings.Cut(n.String(), ".")
+			raw[name] = json.Number(whole)
 		}
 		m, ok := value.(map[string]any)
 		switch {

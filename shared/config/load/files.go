@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,7 +51,7 @@ func Hash(files []File) string {
 	h := sha256.New()
 	for _, f := range files {
 		data := strings.ReplaceAll(string(f.Data), "\r\n", "\n")
-		fmt.Fprintf(h, "%s %d\n%s", path.Base(f.Name), len(data), data)
+		h.Write([]byte(path.Base(f.Name) + " " + strconv.Itoa(len(data)) + "\n" + data))
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

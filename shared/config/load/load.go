@@ -49,8 +49,9 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 		trees, problems := parse(f)
 		l.problems = append(l.problems, problems...)
 		for _, tree := range trees {
-			flaws := shape.flaws(f.Name, tree)
-			for _, flaw := range flaws {
+			all := shape.flaws(f.Name, tree)
+			flaws := byThing(all)
+			for _, flaw := range all {
 				l.problems = append(l.problems, flaw.problem)
 				if flaw.meant != "" {
 					l.meant[f.Name+" "+dotted(append(slices.Clone(flaw.path[:len(flaw.path)-1]), flaw.meant))] = true
@@ -61,10 +62,11 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 			routes = append(routes, l.routes(f.Name, tree, flaws)...)
 		}
 	}
-	for _, name := range sources.names() {
+	l.sources, l.destinations = sources.names(), destinations.names()
+	for _, name := range l.sources {
 		l.cfg.Sources[name] = l.source(sources[name])
 	}
-	for _, name := range destinations.names() {
+	for _, name := range l.destinations {
 		l.cfg.Destinations[name] = l.destination(destinations[name])
 	}
 	for _, r := range routes {
@@ -79,6 +81,8 @@ type loader struct {
 	problems []Problem
 	meant    map[string]bool // file and path of keys that are there with a slip
 	inAWS    bool
+
+	sources, destinations []string // the names there are, sorted
 }
 
 // A thing is one source, destination or route: its place, and what is left of
@@ -104,7 +108,7 @@ func (n named) names() []string {
 
 // collect takes the things of one section of one file; a name that another file
 // has already is a problem that names both places.
-func (l *loader) collect(into named, file, section string, tree *node, flaws []flaw) {
+func (l *loader) collect(into named, file, section string, tree *node, flaws map[string][]flaw) {
 	e := tree.get(section)
 	if e == nil {
 		return
@@ -136,7 +140,7 @@ func isName(s string) bool {
 	return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-func (l *loader) routes(file string, tree *node, flaws []flaw) []thing {
+func (l *loader) routes(file string, tree *node, flaws map[string][]flaw) []thing {
 	e := tree.get("routes")
 	if e == nil {
 		return nil
@@ -150,15 +154,25 @@ func (l *loader) routes(file string, tree *node, flaws []flaw) []thing {
 
 // newThing makes a thing without its flaws. Its raw is nil if it is no mapping:
 // that was said, and there is nothing to look at, but its name is known.
-func newThing(file string, path []string, tree *node, flaws []flaw) thing {
+func newThing(file string, path []string, tree *node, flaws map[string][]flaw) thing {
 	at := tree.find(path)
 	raw, _ := at.value.plain().(map[string]any)
-	for _, f := range flaws {
-		if len(f.path) > len(path) && slices.Equal(f.path[:len(path)], path) {
-			remove(raw, f.path[len(path):])
-		}
+	for _, f := range flaws[dotted(path)] {
+		remove(raw, f.path[len(path):])
 	}
 	return thing{file: file, path: path, at: at, raw: raw}
+}
+
+// byThing groups the flaws within things by the things' paths.
+func byThing(flaws []flaw) map[string][]flaw {
+	out := map[string][]flaw{}
+	for _, f := range flaws {
+		if len(f.path) > 2 {
+			at := dotted(f.path[:2])
+			out[at] = append(out[at], f)
+		}
+	}
+	return out
 }
 
 // remove takes out what a path leads to; of a list, the whole list.

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"pushpull/shared/config"
 	"pushpull/shared/config/load"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const wantPrefix = "# want: "
@@ -234,6 +234,10 @@ func TestHostileFilesAreRefusedInBoundedTime(t *testing.T) {
 		"not text":            "\x00\x01\xff\xfe",
 		"an unknown alias":    "sources: *nobody\n",
 		"a merge of a number": "sources: { <<: 5 }\n",
+		"many flawed sources": many("sources: {", "}", func(i int) string { return fmt.Sprintf("s%d: {a: 1},", i) }),
+		"many sources, badly routed": many("sources: {", "}", func(i int) string { return fmt.Sprintf("s%d: {},", i) }) +
+			many("\nroutes: [{to: x, from: [", "]}]", func(i int) string { return fmt.Sprintf("t%d,", i) }),
+		"one destination many times": many("routes: [{from: '*', to: [", "]}]", func(int) string { return "x," }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -243,6 +247,16 @@ func TestHostileFilesAreRefusedInBoundedTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many is a text with as many items as a file may have.
+func many(begin, end string, item func(int) string) string {
+	var b strings.Builder
+	b.WriteString(begin)
+	for i := range 24_000 {
+		b.WriteString(item(i))
+	}
+	return b.String() + end
 }
 
 func TestWriteWritesOnlyWhatIsRight(t *testing.T) {

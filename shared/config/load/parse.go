@@ -76,6 +76,7 @@ func tooDeep(tokens token.Tokens) *token.Token {
 				line, onLine = t.Position.Line, 0
 			}
 			onLine++
+		default:
 		}
 		if open > maxDepth || onLine > maxDepth {
 			return t

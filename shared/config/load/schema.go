@@ -22,8 +22,8 @@ var schemaJSON []byte
 
 // The patterns of the schema. Their errors are told in words of our own.
 const (
-	patternDuration = `^([0-9]+d|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
-	patternSecret   = `^(ssm:[A-Za-z0-9_.:/-]+|secretsmanager:[A-Za-z0-9_+=.@:/-]+(#[^#\s]+)?|env:[A-Za-z_][A-Za-z0-9_]*)$`
+	patternDuration = `^([0-9]{1,4}d|([0-9]{1,5}(\.[0-9]{1,9})?[hm]|[0-9]{1,9}(\.[0-9]{1,9})?(ns|us|µs|ms|s)){1,6})$`
+	patternSecret   = `^(ssm:[A-Za-z0-9_.:/-]+|secretsmanager:[A-Za-z0-9_+=.@:/-]+(#[^#\s]+)?|env:[A-Za-z_][A-Za-z0-9_]*)$` //nolint:gosec // what a reference looks like
 )
 
 // Schema is the JSON Schema of the YAML files, for editors and for Load.
@@ -68,7 +68,7 @@ func (s *shape) keys(url string) []string {
 func (s *shape) at(url string) map[string]any {
 	_, pointer, _ := strings.Cut(url, "#")
 	var at any = s.written
-	for _, step := range strings.Split(strings.Trim(pointer, "/"), "/") {
+	for step := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
 		object, _ := at.(map[string]any)
 		if step != "" {
 			at = object[strings.NewReplacer("~1", "/", "~0", "~", "%20", " ").Replace(step)]

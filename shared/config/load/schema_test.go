@@ -10,19 +10,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/invopop/jsonschema"
-
 	"pushpull/shared/config"
 	"pushpull/shared/config/load"
 	"pushpull/shared/event"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/invopop/jsonschema"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	namePattern     = `^[a-z0-9][a-z0-9_-]{0,62}$`
-	durationPattern = `^([0-9]+d|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
+	durationPattern = `^([0-9]{1,4}d|([0-9]{1,5}(\.[0-9]{1,9})?[hm]|[0-9]{1,9}(\.[0-9]{1,9})?(ns|us|µs|ms|s)){1,6})$`
 	secretPattern   = `^(ssm:[A-Za-z0-9_.:/-]+|secretsmanager:[A-Za-z0-9_+=.@:/-]+(#[^#\s]+)?|env:[A-Za-z_][A-Za-z0-9_]*)$`
 )
 

@@ -24,6 +24,9 @@ func didYouMean(word string, known []string) string {
 // nearest is the known word with the fewest slips, or none.
 func nearest(word string, known []string) string {
 	best, least := "", len(word)/3+2 // so many slips, and it is another word
+	if len(known) > 1000 {
+		return "" // more than a person could mean, and slow to compare
+	}
 	for _, k := range slices.Sorted(slices.Values(known)) {
 		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d

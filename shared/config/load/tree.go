@@ -91,6 +91,7 @@ func (n *node) plain() any {
 			out[e.key] = e.value.plain()
 		}
 		return out
+	case nothing:
 	}
 	return nil
 }
