@@ -109,6 +109,13 @@ func (f *faults) check(queue, action string) error {
 	return nil
 }
 
+// any says whether a fault is set.
+func (f *faults) any() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.set) > 0
+}
+
 // repeats says whether a message of a queue is to be handed out twice.
 func (f *faults) repeats(queue string) bool {
 	f.mu.Lock()
@@ -124,7 +131,7 @@ func (f *faults) repeats(queue string) bool {
 // maybeRepeat keeps some of the messages that are being handed out, to hand them
 // out again to whoever comes next, as a standard queue of AWS sometimes does.
 func (s *Server) maybeRepeat(q *queue, messages []Message) {
-	if q.isFIFO() {
+	if !s.faults.any() || q.isFIFO() {
 		return
 	}
 	for _, m := range messages {

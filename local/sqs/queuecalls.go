@@ -67,7 +67,7 @@ func (s *Server) listQueues(_ context.Context, c call, in *listQueuesRequest) (a
 	if refused != nil {
 		return nil, refused
 	}
-	names, next := page(s.names(), in.QueueNamePrefix, in.NextToken, size)
+	names, next := page(s.Queues(), in.QueueNamePrefix, in.NextToken, size)
 	if !paged {
 		next = ""
 	}

@@ -38,8 +38,11 @@ func (q *queue) receive(ctx context.Context, r receiveRequest) ([]Message, error
 			q.stopWaiting()
 			return nil, nil
 		}
-		wait.sleep(ctx, now, deadline)
+		going := wait.sleep(ctx, q.srv.closed, until(deadline, wait.next).Sub(now))
 		q.stopWaiting()
+		if !going {
+			return nil, nil // nobody is there any more to take a message
+		}
 	}
 }
 
@@ -49,19 +52,28 @@ type pause struct {
 	next time.Time // when a message becomes visible by itself, or zero
 }
 
-func (p pause) sleep(ctx context.Context, now, deadline time.Time) {
-	until := deadline
-	if !p.next.IsZero() && p.next.Before(until) {
-		until = p.next
+// until is the earlier of a deadline and the time that a message is due, if any is.
+func until(deadline, next time.Time) time.Time {
+	if !next.IsZero() && next.Before(deadline) {
+		return next
 	}
+	return deadline
+}
+
+// sleep waits for at most d, and says whether it is worth looking again.
+func (p pause) sleep(ctx context.Context, closed <-chan struct{}, d time.Duration) bool {
 	// A message is due at a whole millisecond, which the timer must not be short of.
-	timer := time.NewTimer(until.Sub(now) + time.Millisecond/2)
+	timer := time.NewTimer(d + time.Millisecond/2)
 	defer timer.Stop()
 	select {
 	case <-p.wake:
 	case <-timer.C:
+	case <-closed:
+		return false
 	case <-ctx.Done():
+		return false
 	}
+	return true
 }
 
 func (q *queue) stopWaiting() {

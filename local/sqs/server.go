@@ -82,8 +82,8 @@ func (s *Server) fill(opts Options) {
 	}
 }
 
-// Close writes what was accepted and lets the file go. Calls that wait for
-// messages should have ended before: end their contexts.
+// Close writes what was accepted and lets the file go. Calls that wait for messages
+// return without any; later calls fail.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	select {
@@ -158,8 +158,8 @@ func (s *Server) byURL(url string) (*queue, error) {
 	return nil, errNoQueue()
 }
 
-// names is every queue, by name.
-func (s *Server) names() []string {
+// Queues is the names of all queues, in order.
+func (s *Server) Queues() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Sorted(maps.Keys(s.queues))
@@ -262,6 +262,9 @@ func (s *Server) Send(_ context.Context, queueName, body string, attributes map[
 	if q == nil {
 		return "", errNoQueue()
 	}
+	if err := s.faults.check(queueName, "SendMessage"); err != nil {
+		return "", err
+	}
 	in := sendEntry{MessageBody: &body}
 	for name, value := range attributes {
 		if in.MessageAttributes == nil {
@@ -278,6 +281,18 @@ func (s *Server) Send(_ context.Context, queueName, body string, attributes map[
 		return "", err
 	}
 	return arrived[0].record.id, nil
+}
+
+// Depth is how many messages a queue holds: visible, in flight and delayed.
+func (s *Server) Depth(queueName string) (visible, inFlight, delayed int, err error) {
+	q := s.queue(queueName)
+	if q == nil {
+		return 0, 0, 0, errNoQueue()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.advance(s.now().UnixMilli())
+	return len(q.entries) - q.inFlight - q.delayed, q.inFlight, q.delayed, nil
 }
 
 func (q *queue) visibility() time.Duration {
