@@ -121,8 +121,7 @@ func (r *reader) read(ctx context.Context) (ending, error) {
 // stopped sorts the errors of a run. Running out of our own time is not the
 // source's failure, if this job moved at all.
 func (r *reader) stopped(ctx, running context.Context, err error) (ending, error) {
-	var limit *pull.Limited
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*pull.Limited](err); ok {
 		r.until = limit.Until
 		return limited, nil
 	}
@@ -183,8 +182,7 @@ func (r *reader) nextDue(now time.Time) time.Time {
 // pauseAfter is how long the schedule leaves a source alone after a failure:
 // the failed job comes back by itself meanwhile.
 func pauseAfter(err error, failures int, every time.Duration) time.Duration {
-	var final *pull.Permanent
-	if errors.As(err, &final) {
+	if _, final := errors.AsType[*pull.Permanent](err); final {
 		return max(every, finalPause)
 	}
 	return max(every, min(time.Minute<<min(failures, 6), failedPause))

@@ -71,8 +71,8 @@ func (h *handler) failed(ctx context.Context, m events.SQSMessage, job pull.Job,
 		return true
 	}
 	h.metrics.Count(telemetry.PollsFailed, 1, job.Source)
-	var final *pull.Permanent
-	dead := errors.As(err, &final) || receives >= maxReceives
+	_, final := errors.AsType[*pull.Permanent](err)
+	dead := final || receives >= maxReceives
 	h.log.Error(telemetry.MsgPollFailed, telemetry.KeySource, job.Source, telemetry.KeyReason, err.Error(),
 		telemetry.KeyAttempt, receives, "dead", dead)
 	if dead {

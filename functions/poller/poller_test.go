@@ -218,7 +218,7 @@ func scheduled(due time.Time) pull.Job {
 
 // deliver gives the handler one message, as SQS does for the n-th time, and
 // tells whether it was acknowledged.
-func deliver(t *testing.T, ctx context.Context, h *handler, body string, receives int) bool {
+func deliver(ctx context.Context, t *testing.T, h *handler, body string, receives int) bool {
 	t.Helper()
 	payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
 		MessageId: "m", ReceiptHandle: "r", Body: body, EventSource: "aws:sqs",
@@ -249,7 +249,7 @@ func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
 	w.happen(5)
 	w.seen["shop/e1"] = true
 	due := w.at
-	if !deliver(t, t.Context(), w.handler, scheduled(due).Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, scheduled(due).Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	got, _ := w.ids()
@@ -282,13 +282,13 @@ func TestMissedIsWhatTheWebhookShouldHaveBrought(t *testing.T) {
 	w := newWorld(t, 100)
 	w.happen(3)
 	w.at = w.at.Add(30 * time.Minute)
-	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	w.happen(2) // two that the webhook lost
 	w.at = w.at.Add(2 * time.Minute)
 	w.happen(1) // and one that may still come
-	if !deliver(t, t.Context(), w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	var missed []string
@@ -320,13 +320,13 @@ func TestACrashBetweenQueueAndCheckpointRepeatsAndNeverLoses(t *testing.T) {
 				return nil
 			}
 			job := scheduled(w.at).Encode()
-			acked := deliver(t, t.Context(), w.handler, job, 1)
+			acked := deliver(t.Context(), t, w.handler, job, 1)
 			if acked != (crash == 5) { // four writes: lease, two pages, the last page with the release
 				t.Fatalf("acknowledged: %v", acked)
 			}
 			w.table.Fail = nil
 			w.at = w.at.Add(lease + time.Second)
-			deliver(t, t.Context(), w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1)
+			deliver(t.Context(), t, w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1)
 			_, repeated := w.ids()
 			w.complete(t, repeated)
 			if repeated > 2 {
@@ -341,7 +341,7 @@ func TestAQueueThatRefusesKeepsTheCheckpointWhereItWas(t *testing.T) {
 	w := newWorld(t, 2)
 	w.happen(3)
 	w.refuse = errors.New("refused")
-	if deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+	if deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
 		t.Fatal("the job was acknowledged")
 	}
 	st := w.status(t)
@@ -349,7 +349,7 @@ func TestAQueueThatRefusesKeepsTheCheckpointWhereItWas(t *testing.T) {
 		t.Errorf("the status is %+v, hidden %v", st, w.hidden)
 	}
 	w.refuse = nil
-	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 2) {
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 2) {
 		t.Fatal("the retry failed")
 	}
 	w.complete(t, 0)
@@ -366,7 +366,7 @@ func TestTheLeaseKeepsTwoRunsApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) || w.asked != 0 {
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) || w.asked != 0 {
 		t.Error("a held source is left to its holder, and the job acknowledged")
 	}
 	if err := w.states.Release(t.Context(), l, checkpoint.Outcome{}); err != nil {
@@ -375,7 +375,7 @@ func TestTheLeaseKeepsTwoRunsApart(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		h := w.poller(w.client)
-		wg.Go(func() { deliver(t, t.Context(), h, scheduled(w.at).Encode(), 1) })
+		wg.Go(func() { deliver(t.Context(), t, h, scheduled(w.at).Encode(), 1) })
 	}
 	wg.Wait()
 	w.complete(t, 0)
@@ -394,7 +394,7 @@ func TestALeaseThatWasLostEndsTheRunWithoutItsCheckpoint(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
 		t.Error("the job failed, where the other run has the source")
 	}
 	if st := w.status(t); !st.Checkpoint.IsZero() || !st.LeaseUntil.Equal(other.Until) {
@@ -422,7 +422,7 @@ func TestALongRunGoesOnInItsContinuation(t *testing.T) {
 				m := w.sent[0]
 				w.sent = w.sent[1:]
 				ctx, cancel := context.WithTimeout(t.Context(), tt.left)
-				if !deliver(t, ctx, w.handler, m.Body, 1) {
+				if !deliver(ctx, t, w.handler, m.Body, 1) {
 					t.Fatal("a job failed")
 				}
 				cancel()
@@ -447,13 +447,13 @@ func TestATieLargerThanAPageComesWhole(t *testing.T) {
 	}
 	job := scheduled(w.at)
 	for range 2 {
-		if !deliver(t, t.Context(), w.handler, job.Encode(), 1) {
+		if !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
 			t.Fatal("the job failed")
 		}
 		job = pull.Job{Source: "shop", Reason: pull.Manual, Continuation: true}
 	}
 	w.records = append(w.records, record{"late", w.at}) // joins the tie after it was read
-	if !deliver(t, t.Context(), w.handler, job.Encode(), 1) || !deliver(t, t.Context(), w.handler, job.Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, job.Encode(), 1) || !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	w.complete(t, 0)
@@ -480,7 +480,7 @@ func TestFailuresEndAsDeadLetters(t *testing.T) {
 			if tt.body == "" {
 				tt.body = scheduled(w.at).Encode()
 			}
-			acked := deliver(t, t.Context(), w.handler, tt.body, tt.receives)
+			acked := deliver(t.Context(), t, w.handler, tt.body, tt.receives)
 			if acked != (tt.dead != "") || len(w.dead) == 1 != (tt.dead != "") {
 				t.Fatalf("acknowledged %v, dead %v", acked, w.dead)
 			}
@@ -507,7 +507,7 @@ func TestALimitPutsTheSourceOffAndIsNoFailure(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
 	w.fail, w.header = 429, http.Header{"Retry-After": {"600"}}
-	if !deliver(t, t.Context(), w.handler, scheduled(w.at).Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	if st := w.status(t); !st.Due.Equal(w.at.Add(10*time.Minute)) || st.Error != "" || !st.Checkpoint.IsZero() {
@@ -572,7 +572,7 @@ func TestTheScheduleQueuesEachTimeASourceIsDueWithinTheMinute(t *testing.T) {
 		t.Error(diff)
 	}
 	w.at = w.at.Add(35 * time.Second)
-	if !deliver(t, t.Context(), w.handler, w.sent[3].Body, 1) {
+	if !deliver(t.Context(), t, w.handler, w.sent[3].Body, 1) {
 		t.Fatal("the job failed")
 	}
 	if got := w.status(t).Due.Sub(later.Until); got != 14*time.Minute+30*time.Second {

@@ -188,8 +188,8 @@ func (s *Store) fenced(ctx context.Context, l *Lease, set *change) error {
 }
 
 func failedCondition(err error) bool {
-	var failed *types.ConditionalCheckFailedException
-	return errors.As(err, &failed)
+	_, failed := errors.AsType[*types.ConditionalCheckFailedException](err)
+	return failed
 }
 
 // Load returns what is known of one source.

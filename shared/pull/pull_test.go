@@ -364,8 +364,7 @@ func TestRepeatedCursors(t *testing.T) {
 			if diff := cmp.Diff(tt.want, r.ids); diff != "" {
 				t.Error(diff)
 			}
-			var final *Permanent
-			if errors.As(err, &final) != tt.loop {
+			if _, final := errors.AsType[*Permanent](err); final != tt.loop {
 				t.Errorf("the error is %v", err)
 			}
 			if tt.loop && (r.state.Run != nil || r.state.Watermark == "") {
@@ -443,8 +442,7 @@ func TestLinksLeadOnWithinTheHostOnly(t *testing.T) {
 		} {
 			a := serve(t, answer)
 			_, err := read(t.Context(), source(t, a, poll, token), State{})
-			var final *Permanent
-			if !errors.As(err, &final) || !strings.Contains(err.Error(), "another host") {
+			if _, final := errors.AsType[*Permanent](err); !final || !strings.Contains(err.Error(), "another host") {
 				t.Errorf("the error is %v", err)
 			}
 		}
@@ -562,16 +560,15 @@ func TestStatusesAreJudged(t *testing.T) {
 			t.Parallel()
 			a := serve(t, status(tt.code, append([]string{"Date", date.Format(http.TimeFormat)}, tt.headers...)...))
 			_, err := read(t.Context(), source(t, a, cursorPoll("asc"), Options{Now: func() time.Time { return now }}), State{})
-			var limited *Limited
-			if errors.As(err, &limited) {
+			if limited, ok := errors.AsType[*Limited](err); ok {
 				if got := limited.Until.Sub(now); got != tt.wait {
 					t.Errorf("it waits %v, want %v", got, tt.wait)
 				}
 			} else if tt.wait > 0 {
 				t.Errorf("the error is %v", err)
 			}
-			var final *Permanent
-			if errors.As(err, &final) != tt.final {
+			_, final := errors.AsType[*Permanent](err)
+			if final != tt.final {
 				t.Errorf("the error is %v", err)
 			}
 			tries := attempts

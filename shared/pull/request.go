@@ -77,9 +77,9 @@ func (s *Source) token(ctx context.Context, fresh bool) (string, error) {
 
 // passing tells whether the same request may succeed in a moment.
 func passing(err error) bool {
-	var limited *Limited
-	var final *Permanent
-	return !errors.As(err, &limited) && !errors.As(err, &final) && !errors.Is(err, context.Canceled)
+	_, limited := errors.AsType[*Limited](err)
+	_, final := errors.AsType[*Permanent](err)
+	return !limited && !final && !errors.Is(err, context.Canceled)
 }
 
 // judge sorts answers: nil for one to read, *Limited, *Permanent, or an error that may pass.
@@ -115,7 +115,7 @@ func (s *Source) once(ctx context.Context, u *url.URL, etag, token string) (answ
 	if err != nil {
 		return answer{}, withoutURL(err)
 	}
-	defer resp.Body.Close()
+	defer resp.Body.Close() //nolint:errcheck // it was only read
 	a := answer{status: resp.StatusCode, header: resp.Header, server: s.o.Now()}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.server = at
@@ -130,8 +130,7 @@ func (s *Source) once(ctx context.Context, u *url.URL, etag, token string) (answ
 
 // withoutURL drops the address, which may hold an api key, from a client's error.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("%s: %w", strings.ToLower(wrapped.Op), wrapped.Err)
 	}
 	return err

@@ -166,8 +166,8 @@ func (r *run) first(ctx context.Context, u *url.URL, a answer) (*url.URL, answer
 
 // expired tells the statuses with which APIs refuse a page that is too old.
 func expired(err error) bool {
-	var final *Permanent
-	return errors.As(err, &final) && slices.Contains([]int{400, 404, 410, 412, 422}, final.Status)
+	final, ok := errors.AsType[*Permanent](err)
+	return ok && slices.Contains([]int{400, 404, 410, 412, 422}, final.Status)
 }
 
 // request is the address of the page at the position, and the validator to send with it.
