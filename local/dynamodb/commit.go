@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -101,6 +102,9 @@ func (c *committer) loop() {
 // gather takes what waits. A job that wants to be alone ends the batch.
 func (c *committer) gather(first *job) (batch []*job, held *job) {
 	batch = append(batch, first)
+	if !first.alone {
+		runtime.Gosched() // those that are about to ask get their turn: fewer, larger commits
+	}
 	for !first.alone && len(batch) < maxBatch {
 		select {
 		case next := <-c.jobs:

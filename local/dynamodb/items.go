@@ -116,7 +116,9 @@ func (c *change) answer(q *request) []byte {
 	if shown := c.returned(q.returns); shown != nil {
 		o.item("Attributes", shown)
 	}
-	o.capacity(q, c.consumed())
+	if q.capacity != "" {
+		o.capacity(q, c.consumed())
+	}
 	c.collectionMetrics(o, q)
 	return o.close()
 }
