@@ -73,8 +73,8 @@ func (h *handler) attempt(ctx context.Context, w *work, t target) outcome {
 	a := &ledger.Attempt{Destination: t.name, At: begin, Number: number, Status: result.Status, Took: h.now().Sub(begin)}
 	o := outcome{destination: t.name, attempt: a, err: err}
 	if err != nil {
-		a.Error = err.Error()
 		h.plan(&o, t, h.expires(w.message))
+		a.Error = o.err.Error()
 	}
 	h.report(w, o)
 	return o

@@ -165,5 +165,5 @@ func jitter(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}
-	return rand.N(d) + 1
+	return rand.N(d) + 1 //nolint:gosec // it spreads load, and guards nothing
 }

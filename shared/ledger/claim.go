@@ -38,8 +38,8 @@ func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, er
 	if err == nil {
 		return c.mine(out.Attributes, received(e, now))
 	}
-	var failed *types.ConditionalCheckFailedException
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !ok {
 		return Claim{}, fmt.Errorf("claim %s: %w", c.Key, err)
 	}
 	if len(failed.Item) == 0 {

@@ -61,8 +61,7 @@ func (l *Ledger) end(ctx context.Context, c Claim, to Status, x *expression, don
 		ExpressionAttributeValues:           x.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		if getText(failed.Item, attrOwner) == c.Owner && Status(getText(failed.Item, attrStatus)) == to {
 			return nil // the SDK sent the write twice; the first was taken
 		}

@@ -34,16 +34,16 @@ func reads(t *testing.T, open Open) {
 		}
 		all = append(all, e.Key())
 	}
-	within := func(max int, keep func(i int) bool) []string {
+	within := func(newest int, keep func(i int) bool) []string {
 		want = nil
-		for i, key := range all[:max] {
+		for i, key := range all[:newest] {
 			if keep(i) {
 				want = append(want, key)
 			}
 		}
 		return want
 	}
-	any := func(int) bool { return true }
+	every := func(int) bool { return true }
 	abc := []string{"a", "b", "c"}
 	for _, test := range []struct {
 		name   string
@@ -51,8 +51,8 @@ func reads(t *testing.T, open Open) {
 		want   []string
 	}{
 		{"no source has no records", ledger.Filter{}, nil},
-		{"a day, newest first", ledger.Filter{Sources: abc}, within(240, any)},
-		{"as far back as is asked", ledger.Filter{Sources: abc, Since: base.AddDate(0, 0, -7)}, within(330, any)},
+		{"a day, newest first", ledger.Filter{Sources: abc}, within(240, every)},
+		{"as far back as is asked", ledger.Filter{Sources: abc, Since: base.AddDate(0, 0, -7)}, within(330, every)},
 		{"from since to before until", ledger.Filter{Sources: abc, Since: base.Add(-time.Hour), Until: base.Add(-30 * time.Minute)}, within(10, func(i int) bool { return i >= 5 })},
 		{"bounds the wrong way round", ledger.Filter{Sources: abc, Since: base, Until: base.Add(-time.Hour)}, nil},
 		{"one source", ledger.Filter{Sources: []string{"b"}}, within(240, func(i int) bool { return i%3 == 1 })},
@@ -62,7 +62,7 @@ func reads(t *testing.T, open Open) {
 		{"missed ones", ledger.Filter{Sources: abc, Missed: true}, within(240, func(i int) bool { return i%3 == 1 && i%2 == 1 })},
 		{"another type", ledger.Filter{Sources: abc, Type: "pull"}, nil},
 		{"another entity", ledger.Filter{Sources: abc, Entity: "issue 18"}, nil},
-		{"this type and entity", ledger.Filter{Sources: abc, Entity: "issue 17", Type: "push"}, within(240, any)},
+		{"this type and entity", ledger.Filter{Sources: abc, Entity: "issue 17", Type: "push"}, within(240, every)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, keysOf(t, d.Records(t.Context(), test.filter), 1000)); diff != "" {
