@@ -36,10 +36,12 @@ type Options struct {
 	Sandbox    bool              // run the provider to try with
 	// SandboxEvery is the time between two events of the sandbox; a second if zero.
 	SandboxEvery time.Duration
-	Watch        bool              // rebuild what changes
-	Limit        int               // environments of each function at once; 0 is twice the cores
-	Logger       *slog.Logger      // what the stack itself has to say; discards if nil
-	Output       func(lambda.Line) // what the functions write, from several goroutines at once
+	Watch        bool // rebuild what changes
+	// Fresh forgets queues, tables, bodies and what was delivered to files; secrets are kept.
+	Fresh  bool
+	Limit  int               // environments of each function at once; 0 is twice the cores
+	Logger *slog.Logger      // what the stack itself has to say; discards if nil
+	Output func(lambda.Line) // what the functions write, from several goroutines at once
 	// Progress is told what is being done while starting: "building the functions".
 	// It returns what to call when that is done.
 	Progress func(what string) (done func())
@@ -141,7 +143,13 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if s.lock, err = takeLock(o.Data); err != nil {
 		return nil, err
 	}
-	if err := s.start(ctx); err != nil {
+	if o.Fresh {
+		err = s.forget()
+	}
+	if err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
 	return s, nil
@@ -280,7 +288,13 @@ func (s *Stack) prepareConfig() error {
 			return err
 		}
 	}
-	return s.compile()
+	if err := s.compile(); err != nil {
+		return err
+	}
+	if s.o.Fresh {
+		return s.forgetFiles()
+	}
+	return nil
 }
 
 // compile compiles the configuration as it is now. On error all is as it was.
