@@ -109,9 +109,9 @@ func TestWhatIsNotTakenIsAnsweredAndLogged(t *testing.T) {
 		{"a base64 body over the source's limit", "github-push-base64.json", at("/webhooks/small"), nil, 413, "too_large"},
 		{"a form", push, with("content-type", "application/x-www-form-urlencoded"), nil, 415, "content_type"},
 		{"a text", push, with("content-type", "text/plain; charset=utf-8"), nil, 415, "content_type"},
-		{"no content type and no JSON", push, all(at("/webhooks/open"), with("content-type", ""), text("a=b")), nil, 415, "content_type"},
-		{"JSON that is broken, though authentic", push, all(at("/webhooks/open"), text(`{"a":`)), nil, 400, "malformed"},
-		{"JSON that is broken and not authentic", push, text(`{"a":`), nil, 401, "wrong_signature"},
+		{"no content type and no JSON", push, all(at("/webhooks/open"), with("content-type", ""), bodyOf("a=b")), nil, 415, "content_type"},
+		{"JSON that is broken, though authentic", push, all(at("/webhooks/open"), bodyOf(`{"a":`)), nil, 400, "malformed"},
+		{"JSON that is broken and not authentic", push, bodyOf(`{"a":`), nil, 401, "wrong_signature"},
 		{"no body, though authentic", push, all(at("/webhooks/open"), func(m map[string]any) { m["body"] = nil }), nil, 400, "malformed"},
 		{"base64 that is broken", push, func(m map[string]any) { m["isBase64Encoded"] = true }, nil, 400, "malformed"},
 
@@ -192,7 +192,7 @@ func method(name string) func(map[string]any) {
 	}
 }
 
-func text(body string) func(map[string]any) { return func(m map[string]any) { m["body"] = body } }
+func bodyOf(body string) func(map[string]any) { return func(m map[string]any) { m["body"] = body } }
 
 func later(d time.Duration) func(*world) {
 	return func(w *world) {
@@ -397,7 +397,7 @@ func FuzzUnquote(f *testing.F) {
 		if json.Unmarshal([]byte(s), &want) != nil || s[0] != '"' || s[len(s)-1] != '"' || strings.ToValidUTF8(s, "") != s {
 			return
 		}
-		if got := string(unquote(s)); got != want {
+		if got := string(unquote([]byte(s))); got != want {
 			t.Errorf("%q is %q, want %q", s, got, want)
 		}
 	})
@@ -474,4 +474,46 @@ func BenchmarkInvoke(b *testing.B) {
 			}
 		})
 	}
+}
+
+// FuzzMembers holds our reading of objects to the standard library's.
+func FuzzMembers(f *testing.F) {
+	f.Add([]byte(`{"a":1,"b" : [{"c":"]}\\\""}, 2 ] , "d":null,"e":{} ,"f":"x"}`))
+	f.Add([]byte(` {} `))
+	f.Add([]byte(`[1]`))
+	f.Add([]byte(`7`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !json.Valid(b) {
+			return
+		}
+		want := map[string]json.RawMessage{}
+		if json.Unmarshal(b, &want) != nil {
+			want = nil // not an object
+		}
+		members(b, func(name, value []byte) {
+			var key string
+			if json.Unmarshal([]byte(`"`+string(name)+`"`), &key) != nil || want == nil || !json.Valid(value) {
+				t.Fatalf("%q: member %q is %q", b, name, value)
+			}
+			if _, ok := want[key]; !ok {
+				t.Fatalf("%q: there is no member %q", b, name)
+			}
+		})
+		got := 0
+		last := map[string]string{}
+		members(b, func(name, value []byte) {
+			got++
+			var key string
+			_ = json.Unmarshal([]byte(`"`+string(name)+`"`), &key)
+			last[key] = string(value)
+		})
+		if len(last) != len(want) {
+			t.Fatalf("%q: %d members, want %d", b, len(last), len(want))
+		}
+		for key, value := range want {
+			if last[key] != string(value) {
+				t.Fatalf("%q: member %q is %q, want %q", b, key, last[key], value)
+			}
+		}
+	})
 }

@@ -28,37 +28,37 @@ type request struct {
 	header webhook.Header
 	body   []byte // the exact bytes, after decodeBody
 
-	text     string // the body as the gateway wrote it: a JSON string, or ""
+	text     []byte // the body as the gateway wrote it: a JSON string, null or nothing
 	isBase64 bool
 }
 
 // readRequest reads a payload of an HTTP API (2.0), a REST API (1.0) or a
-// function URL (2.0). It reads the payload once, by hand: decoding it by
-// reflection takes longer than all the rest of the receiver.
+// function URL (2.0), by hand: to decode it by reflection takes longer than all
+// the rest of the receiver. What it returns shares memory with the payload until
+// decodeBody is called.
 func readRequest(payload []byte) (*request, error) {
 	if !event.ValidJSON(payload) {
 		return nil, errors.New("the invocation is not JSON")
 	}
 	r := &request{}
 	v1 := restRequest{}
-	gjson.ParseBytes(payload).ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+	members(payload, func(name, value []byte) {
+		switch string(name) {
 		case "rawPath":
-			r.path = value.Str
+			r.path = text(value)
 		case "rawQueryString":
-			r.query = value.Str
+			r.query = text(value)
 		case "headers":
-			r.header = readHeaders(value)
+			r.header = readHeaders(gjson.ParseBytes(value))
 		case "body":
-			r.text = value.Raw
+			r.text = value
 		case "isBase64Encoded":
-			r.isBase64 = value.Type == gjson.True
+			r.isBase64 = string(value) == "true"
 		case "requestContext":
 			r.readContext(value, &v1)
 		default:
-			v1.read(key.Str, value)
+			v1.read(name, value)
 		}
-		return true
 	})
 	v1.complete(r)
 	if r.method == "" || r.path == "" {
@@ -67,20 +67,27 @@ func readRequest(payload []byte) (*request, error) {
 	return r, nil
 }
 
-func (r *request) readContext(context gjson.Result, v1 *restRequest) {
-	context.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
+func (r *request) readContext(context []byte, v1 *restRequest) {
+	members(context, func(name, value []byte) {
+		switch string(name) {
 		case "requestId":
-			r.id = value.Str
+			r.id = text(value)
 		case "domainName":
-			r.host = value.Str
+			r.host = text(value)
 		case "http":
-			r.method = value.Get("method").Str
+			r.method = gjson.GetBytes(value, "method").Str
 		case "path":
-			v1.stagePath = value.Str
+			v1.stagePath = text(value)
 		}
-		return true
 	})
+}
+
+// text is a value that is a JSON string; "" where it is something else.
+func text(value []byte) string {
+	if value[0] != '"' {
+		return ""
+	}
+	return string(unquote(value))
 }
 
 func readHeaders(headers gjson.Result) webhook.Header {
@@ -104,18 +111,18 @@ type restRequest struct {
 	queries   gjson.Result
 }
 
-func (v *restRequest) read(key string, value gjson.Result) {
-	switch key {
+func (v *restRequest) read(name, value []byte) {
+	switch string(name) {
 	case "httpMethod":
-		v.method = value.Str
+		v.method = text(value)
 	case "path":
-		v.path = value.Str
+		v.path = text(value)
 	case "multiValueHeaders":
-		v.headers = value
+		v.headers = gjson.ParseBytes(value)
 	case "queryStringParameters":
-		v.query = value
+		v.query = gjson.ParseBytes(value)
 	case "multiValueQueryStringParameters":
-		v.queries = value
+		v.queries = gjson.ParseBytes(value)
 	}
 }
 
@@ -190,7 +197,7 @@ func (r *request) url() string {
 
 // decodeBody makes the exact bytes of what the gateway wrote.
 func (r *request) decodeBody(most int) error {
-	if len(r.text) < 2 || r.text[0] != '"' { // null, or not there
+	if len(r.text) == 0 || r.text[0] != '"' {
 		r.body = []byte{}
 		return nil
 	}
@@ -214,7 +221,7 @@ func (r *request) decodeBody(most int) error {
 
 // unquote returns the bytes of a JSON string that is known to be valid, in one
 // allocation. Half of a surrogate pair becomes U+FFFD.
-func unquote(s string) []byte {
+func unquote(s []byte) []byte {
 	s = s[1 : len(s)-1]
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); {
@@ -247,11 +254,11 @@ func unquote(s string) []byte {
 }
 
 // hexRune reads the \uXXXX that s begins with; U+FFFD where it begins with something else.
-func hexRune(s string) rune {
+func hexRune(s []byte) rune {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return utf8.RuneError
 	}
-	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	n, err := strconv.ParseUint(string(s[2:6]), 16, 16)
 	if err != nil {
 		return utf8.RuneError
 	}
