@@ -15,7 +15,7 @@ var signKey = []byte("the key our deliveries are signed")
 
 // parameters make what a crash leaves behind come back soon: a visibility
 // timeout of six times a short function timeout.
-var parameters = map[string]string{"ProcessorTimeout": "5", "EventVisibilityTimeout": "30", "PollerTimeout": "10", "PollVisibilityTimeout": "30"}
+var parameters = map[string]string{"ProcessorTimeout": "5", "EventVisibility": "30", "PollerTimeout": "10", "PollVisibility": "30"}
 
 // configOf is the stack's config: sources that no preset knows, in full.
 func configOf(api, inbox string) string {

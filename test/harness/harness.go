@@ -163,6 +163,9 @@ func (s *Stack) Stop() error {
 // PID is the process id of the running dev.
 func (s *Stack) PID() int { return s.cmd.Process.Pid }
 
+// Binary is the pushpull command.
+func (s *Stack) Binary() string { return s.o.Binary }
+
 // Data is the stack's data folder.
 func (s *Stack) Data() string { return filepath.Join(s.o.Dir, "data") }
 

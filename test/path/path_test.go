@@ -88,6 +88,9 @@ func configOf() string {
       event: { identity: "{body.id}", type: "{body.type}", entity: "{body.entity}" }
 `, name)
 	}
+	b.WriteString(`  github:
+    webhook: { provider: github, secret: ssm:/test/push }
+`)
 	fmt.Fprintf(&b, `destinations:
   near: { kind: http, url: %q, allow_private: true, sign: ssm:/test/sign }
   far: { kind: http, url: %q, allow_private: true, sign: ssm:/test/sign, retry: { first: 1s, max: 2s } }

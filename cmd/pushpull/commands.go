@@ -1,0 +1,19 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are all commands, in the order of the help.
+func commands() []*cobra.Command {
+	return []*cobra.Command{
+		devCommand(),
+		checkCommand(),
+		schemaCommand(),
+		urlsCommand(),
+		triggerCommand(),
+		sendCommand(),
+		eventsCommand(),
+		showCommand(),
+		deadCommand(),
+		pollCommand(),
+	}
+}

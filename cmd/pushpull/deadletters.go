@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"pushpull/shared/event"
+	"pushpull/shared/queue"
+)
+
+// A deadLetter is one message of a dead-letter queue.
+type deadLetter struct {
+	Key         string    `json:"key"` // <source>/<identity>; of a poll job poll/<source>
+	Reason      string    `json:"reason"`
+	Destination string    `json:"destination,omitempty"`
+	Source      string    `json:"source"`
+	Type        string    `json:"type,omitempty"`
+	Since       time.Time `json:"since"`
+	Body        string    `json:"-"`
+
+	attributes map[string]types.MessageAttributeValue
+	receipt    string
+	message    string
+}
+
+const (
+	// lookFor is how long the messages looked at are hidden from others: long
+	// enough to read the queue once, so that no message is met twice.
+	lookFor = 60 * time.Second
+	// pageSize is the most SQS gives at once.
+	pageSize = 10
+)
+
+// deadLetters reads the queue without taking anything from it: messages are
+// hidden while we look. give hands the messages that were not used back at once.
+func deadLetters(ctx context.Context, client *sqs.Client, queueURL string) (found []deadLetter, give func(context.Context, []deadLetter) error, err error) {
+	seen := map[string]bool{}
+	give = func(ctx context.Context, back []deadLetter) error { return unhide(ctx, client, queueURL, back) }
+	for {
+		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &queueURL, MaxNumberOfMessages: pageSize, VisibilityTimeout: int32(lookFor / time.Second),
+			MessageAttributeNames:       []string{"All"},
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
+		})
+		if err != nil {
+			return found, give, fmt.Errorf("read the dead letters: %w", err)
+		}
+		fresh := 0
+		for _, m := range out.Messages {
+			if !seen[aws.ToString(m.MessageId)] {
+				seen[aws.ToString(m.MessageId)] = true
+				found = append(found, readDeadLetter(m))
+				fresh++
+			}
+		}
+		if fresh == 0 {
+			return found, give, nil
+		}
+	}
+}
+
+func readDeadLetter(m types.Message) deadLetter {
+	text := func(name string) string { return aws.ToString(m.MessageAttributes[name].StringValue) }
+	d := deadLetter{
+		Key: text(queue.AttributeKey), Reason: text(queue.AttributeReason), Destination: text(queue.AttributeDestination),
+		Since: sentAt(m), Body: aws.ToString(m.Body),
+		attributes: m.MessageAttributes, receipt: aws.ToString(m.ReceiptHandle), message: aws.ToString(m.MessageId),
+	}
+	if e, err := event.Decode([]byte(d.Body)); err == nil {
+		d.Type = e.Type
+		if d.Key == "" {
+			d.Key = e.Key()
+		}
+	}
+	if d.Reason == "" {
+		d.Reason = "its function failed or was cut off on every try: see the function's log"
+	}
+	d.Source, _, _ = strings.Cut(strings.TrimPrefix(d.Key, "poll/"), "/")
+	return d
+}
+
+func unhide(ctx context.Context, client *sqs.Client, queueURL string, letters []deadLetter) error {
+	for chunk := range slices.Chunk(letters, pageSize) {
+		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &queueURL}
+		for i, d := range chunk {
+			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{Id: entryID(i), ReceiptHandle: &d.receipt})
+		}
+		if _, err := client.ChangeMessageVisibilityBatch(ctx, in); err != nil {
+			return fmt.Errorf("give the dead letters back (they show again in %s): %w", lookFor, err)
+		}
+	}
+	return nil
+}
+
+func discard(ctx context.Context, client *sqs.Client, queueURL string, letters []deadLetter) error {
+	for chunk := range slices.Chunk(letters, pageSize) {
+		in := &sqs.DeleteMessageBatchInput{QueueUrl: &queueURL}
+		for i, d := range chunk {
+			in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: entryID(i), ReceiptHandle: &d.receipt})
+		}
+		out, err := client.DeleteMessageBatch(ctx, in)
+		if err != nil {
+			return fmt.Errorf("delete dead letters: %w", err)
+		}
+		for _, f := range out.Failed {
+			return fmt.Errorf("delete a dead letter: %s: %s", aws.ToString(f.Code), aws.ToString(f.Message))
+		}
+	}
+	return nil
+}
+
+// redrive sends the letters back to the queue they came from, then deletes them:
+// a crash between the two repeats one, under the same identity. The attributes
+// travel along, by which the processor knows a redriven letter from a duplicate.
+func redrive(ctx context.Context, client *sqs.Client, from, to string, letters []deadLetter) error {
+	for _, d := range letters {
+		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{
+			QueueUrl: &to, MessageBody: &d.Body, MessageGroupId: group(d.Source), MessageAttributes: redriven(d),
+		})
+		if err != nil {
+			return fmt.Errorf("redrive %s: %w", d.Key, err)
+		}
+		if err := discard(ctx, client, from, []deadLetter{d}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// redriven makes sure of the attribute by which a redriven letter is known.
+func redriven(d deadLetter) map[string]types.MessageAttributeValue {
+	if _, ok := d.attributes[queue.AttributeKey]; ok || d.Key == "" {
+		return d.attributes
+	}
+	with := map[string]types.MessageAttributeValue{
+		queue.AttributeKey: {DataType: aws.String("String"), StringValue: aws.String(d.Key)},
+	}
+	for name, v := range d.attributes {
+		with[name] = v
+	}
+	return with
+}
+
+func group(source string) *string {
+	if source == "" {
+		return nil
+	}
+	return &source
+}
+
+func entryID(i int) *string { return aws.String(fmt.Sprintf("e%d", i)) }
+
+func sentAt(m types.Message) time.Time {
+	var ms int64
+	if _, err := fmt.Sscan(m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], &ms); err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}

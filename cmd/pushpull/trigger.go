@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushpull/shared/config"
+)
+
+func triggerCommand() *cobra.Command {
+	var count int
+	var same bool
+	c := &cobra.Command{
+		Use:   "trigger SOURCE TYPE",
+		Short: "send a sample event through the front door, signed as its provider signs",
+		Example: `  pushpull trigger github push
+  pushpull trigger stripe invoice.paid --count 100
+  pushpull trigger github push --same    (the same event each time: duplicates)`,
+		Args:              exactly("SOURCE", "TYPE"),
+		ValidArgsFunction: completeSources,
+		RunE: func(c *cobra.Command, args []string) error {
+			if count < 1 {
+				return usage(c, "--count: %d is below 1", count)
+			}
+			return trigger(c, args[0], args[1], count, same)
+		},
+	}
+	c.Flags().IntVar(&count, "count", 1, "how many to send")
+	c.Flags().BoolVar(&same, "same", false, "send the sample as it is, not as a new event")
+	return c
+}
+
+func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
+	conn, err := connect(c)
+	if err != nil {
+		return err
+	}
+	hook, err := conn.webhookOf(c, source)
+	if err != nil {
+		return err
+	}
+	found, err := samples(hook)
+	if err != nil {
+		return err
+	}
+	s, err := choose(c, source, typ, found)
+	if err != nil {
+		return err
+	}
+	door, err := conn.frontDoor(c.Context(), source, hook)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(c, "sent", count)
+	defer bar.close()
+	for range count {
+		one := s
+		if !same {
+			if one, err = s.anew(hook); err != nil {
+				return err
+			}
+		}
+		sent, err := door.send(c.Context(), one.header(), []byte(one.Body), time.Now())
+		if err != nil {
+			return err
+		}
+		if err := reportSent(c, sent, count == 1); err != nil {
+			return err
+		}
+		bar.add(1)
+	}
+	return nil
+}
+
+// webhookOf is the webhook half of a source.
+func (conn *connection) webhookOf(c *cobra.Command, source string) (config.Webhook, error) {
+	s, err := conn.config.Source(source)
+	if errors.Is(err, config.ErrUnknown) {
+		return config.Webhook{}, unknownSource(c, source, slices.Collect(conn.config.Sources()))
+	}
+	if err != nil {
+		return config.Webhook{}, err
+	}
+	if s.Webhook == nil {
+		return config.Webhook{}, usage(c, "%s has no webhook: `pushpull poll %s` polls it", source, source)
+	}
+	return *s.Webhook, nil
+}
+
+// reportSent prints what the receiver answered; a refusal is a failure.
+func reportSent(c *cobra.Command, s sent, alone bool) error {
+	switch {
+	case asJSON(c):
+		if err := printJSON(c.OutOrStdout(), s); err != nil {
+			return err
+		}
+	case alone || s.Status/100 != 2:
+		fmt.Fprintf(c.OutOrStdout(), "%d  %s/%s  %s\n", s.Status, s.Source, printable(s.ID), printable(s.Answer))
+	}
+	if s.Status/100 != 2 {
+		return errSaid
+	}
+	return nil
+}

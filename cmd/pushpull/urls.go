@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pushpull/shared/config"
+	"pushpull/shared/provider"
+)
+
+func urlsCommand() *cobra.Command {
+	var base, dir string
+	c := &cobra.Command{
+		Use:   "urls [SOURCE]",
+		Short: "for each source: the URL, the secret's place, and what to type at the provider",
+		Example: `  pushpull urls
+  pushpull urls github --base https://abc123.execute-api.eu-central-1.amazonaws.com`,
+		ValidArgsFunction: completeSources,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage(c, "%q is one argument too many", args[1])
+			}
+			return urls(c, dir, base, args)
+		},
+	}
+	c.Flags().StringVar(&base, "base", "", "where the receiver is reached: ReceiverURL of the deployed stack (default: this machine)")
+	c.Flags().StringVar(&dir, "config", "config", "the folder of the configuration")
+	return c
+}
+
+// A setUp is what is to be done for one source.
+type setUp struct {
+	Source        string   `json:"source"`
+	Provider      string   `json:"provider,omitempty"`
+	URL           string   `json:"url,omitempty"`
+	Secret        []string `json:"secret,omitempty"`
+	Steps         []string `json:"steps,omitempty"`
+	PollToken     []string `json:"poll_token,omitempty"`
+	PollSteps     []string `json:"poll_steps,omitempty"`
+	Authenticated bool     `json:"authenticated"`
+}
+
+func urls(c *cobra.Command, dir, base string, only []string) error {
+	if base == "" {
+		base = "http://127.0.0.1:8080"
+		if conn, err := connect(c); err == nil {
+			base = conn.address.Gateway
+		}
+	}
+	if u, err := url.Parse(base); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return usage(c, "--base: %q is not a URL such as https://hooks.example.com", base)
+	}
+	cfg, err := loadConfig(c, dir)
+	if err != nil {
+		return err
+	}
+	names := sortedNames(cfg.Sources)
+	if len(only) == 1 {
+		if !slices.Contains(names, only[0]) {
+			return unknownSource(c, only[0], names)
+		}
+		names = only
+	}
+	for i, name := range names {
+		s, err := setUpOf(name, cfg.Sources[name], strings.TrimRight(base, "/"))
+		if err != nil {
+			return err
+		}
+		if asJSON(c) {
+			if err := printJSON(c.OutOrStdout(), s); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(c.OutOrStdout())
+		}
+		printSetUp(c.OutOrStdout(), s)
+	}
+	return nil
+}
+
+func setUpOf(name string, s config.Source, base string) (setUp, error) {
+	out := setUp{Source: name}
+	if w := s.Webhook; w != nil {
+		out.Provider, out.URL, out.Secret = w.Provider, base+"/webhooks/"+name, w.Secret
+		out.Authenticated = w.Auth != nil && w.Auth.Scheme != "none"
+	}
+	if p := s.Poll; p != nil {
+		out.Provider, out.PollToken = firstNonEmpty(out.Provider, p.Provider), p.Token
+	}
+	if out.Provider == "" {
+		return out, nil
+	}
+	preset, err := provider.Load(out.Provider)
+	if err != nil && !errors.Is(err, provider.ErrUnknown) {
+		return setUp{}, err
+	}
+	if out.URL != "" {
+		out.Steps = fill(preset.Setup, out.URL, out.Secret)
+	}
+	if s.Poll != nil && preset.Poll != nil {
+		out.PollSteps = fill(preset.Poll.Setup, out.URL, out.PollToken)
+	}
+	return out, nil
+}
+
+// fill puts the source's own URL and the place of its secret into a preset's steps.
+func fill(steps []string, url string, secrets []string) []string {
+	values := strings.NewReplacer("{url}", url, "{secret}", strings.Join(secrets, " or "))
+	filled := make([]string, len(steps))
+	for i, step := range steps {
+		filled[i] = values.Replace(step)
+	}
+	return filled
+}
+
+func firstNonEmpty(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func printSetUp(w io.Writer, s setUp) {
+	fmt.Fprintln(w, strings.TrimSuffix(s.Source+"  "+s.Provider, "  "))
+	if s.URL != "" {
+		fmt.Fprintf(w, "  webhook  %s\n", s.URL)
+		if !s.Authenticated {
+			fmt.Fprintln(w, "           anyone who knows this URL is believed: its scheme is none")
+		}
+	}
+	printSecret(w, "secret", s.Secret)
+	printSteps(w, s.Steps)
+	if s.PollToken != nil || s.PollSteps != nil {
+		printSecret(w, "token", s.PollToken)
+		printSteps(w, s.PollSteps)
+	}
+}
+
+// printSecret says where a secret is kept and how it gets there.
+func printSecret(w io.Writer, what string, refs []string) {
+	for _, ref := range refs {
+		fmt.Fprintf(w, "  %-8s %s\n", what, ref)
+		kind, id, _ := strings.Cut(ref, ":")
+		switch kind {
+		case "ssm":
+			fmt.Fprintf(w, "           deployed: aws ssm put-parameter --type SecureString --name %s --value …\n", id)
+		case "secretsmanager":
+			id, _, _ = strings.Cut(id, "#")
+			fmt.Fprintf(w, "           deployed: aws secretsmanager create-secret --name %s --secret-string …\n", id)
+		case "env":
+			fmt.Fprintf(w, "           deployed: the functions' environment variable %s\n", id)
+			continue
+		}
+		fmt.Fprintf(w, "           on this machine: the line of that name in .pushpull/secrets.yaml\n")
+	}
+}
+
+func printSteps(w io.Writer, steps []string) {
+	for i, step := range steps {
+		fmt.Fprintf(w, "  %d. %s\n", i+1, step)
+	}
+}
