@@ -8,9 +8,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/klauspost/compress/zstd"
 
 	"pushpull/shared/event"
 )
@@ -120,12 +122,13 @@ type Ledger struct {
 	bodies Bodies
 	now    func() time.Time
 	owner  func() string
+	zip    func() (*zstd.Encoder, error) // made when first needed, and kept: it is far dearer than one use of it
 }
 
 // New returns the ledger in the table. Bodies may be nil where payloads are
 // never kept nor read; now is time.Now but in tests.
 func New(api API, table string, bodies Bodies, now func() time.Time) *Ledger {
-	return &Ledger{api: api, table: table, bodies: bodies, now: now, owner: rand.Text}
+	return &Ledger{api: api, table: table, bodies: bodies, now: now, owner: rand.Text, zip: sync.OnceValues(newEncoder)}
 }
 
 // ErrLost is returned when the claim is no longer ours: its lease ran out and

@@ -46,6 +46,11 @@ type kept struct {
 	Missed        bool            `json:"missed,omitempty"`
 }
 
+// newEncoder favours time over size: payloads are small, and the table charges by the KB.
+func newEncoder() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(2), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+}
+
 // KeepPayloads stores the bytes of events beside their claims, in batches. An
 // event kept before is replaced: keep only events whose claim is yours. Bytes
 // over 350 KB once compressed stay in the claim check, or are put there.
@@ -53,11 +58,10 @@ func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window 
 	if window <= 0 {
 		window = defaultWindow
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	z, err := l.zip()
 	if err != nil {
 		return fmt.Errorf("keep payloads: %w", err)
 	}
-	defer z.Close() //nolint:errcheck // nothing was written through it
 	ttl := l.now().Add(window).Unix()
 	byID := map[string]types.WriteRequest{} // a batch may not name an item twice
 	for _, e := range events {
