@@ -47,7 +47,9 @@ func serve(path string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(l.Addr())
+	if _, err := fmt.Fprintln(os.Stdout, l.Addr()); err != nil {
+		return err
+	}
 	return (&http.Server{Handler: s, ReadHeaderTimeout: time.Minute}).Serve(l)
 }
 

@@ -69,7 +69,7 @@ func attribute(v any) types.AttributeValue {
 		}
 		return &types.AttributeValueMemberBS{Value: set}
 	}
-	panic(fmt.Sprintf("no attribute value for %T", v)) // a mistake in a case
+	return &types.UnknownUnionMember{Tag: fmt.Sprintf("%T", v)} // a mistake in a case: the SDK refuses to send it
 }
 
 // fromAttributes is the way back; whole numbers come as int, sets sorted.
