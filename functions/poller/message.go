@@ -78,7 +78,7 @@ func (h *handler) failed(ctx context.Context, m events.SQSMessage, job pull.Job,
 	if dead {
 		return h.bury(ctx, m, job, err)
 	}
-	wait := backoff(receives, rand.Float64())
+	wait := backoff(receives, rand.Float64()) //nolint:gosec // jitter needs no secrecy
 	if err := h.visibility.Visibility(ctx, h.queueURL, m.ReceiptHandle, wait); err != nil {
 		// It comes back all the same, when its visibility timeout is over.
 		h.log.Warn("poll job not put off", telemetry.KeySource, job.Source, "error", err)

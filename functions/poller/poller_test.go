@@ -453,8 +453,10 @@ func TestATieLargerThanAPageComesWhole(t *testing.T) {
 		job = pull.Job{Source: "shop", Reason: pull.Manual, Continuation: true}
 	}
 	w.records = append(w.records, record{"late", w.at}) // joins the tie after it was read
-	if !deliver(t.Context(), t, w.handler, job.Encode(), 1) || !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
-		t.Fatal("the job failed")
+	for range 2 {
+		if !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
+			t.Fatal("the job failed")
+		}
 	}
 	w.complete(t, 0)
 }

@@ -9,6 +9,8 @@ import (
 var source string
 
 // The name of the sandbox's source and destination, and where its secrets are.
+//
+//nolint:gosec // these are references, not values
 const (
 	Name          = "sandbox"
 	WebhookSecret = "ssm:/pushpull/sandbox/webhook" // signs its webhooks

@@ -99,7 +99,7 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	wait := min(s.o.Every, 200*time.Millisecond)
 	for {
 		if err := sleep(ctx, wait); err != nil {
-			return nil //nolint:nilerr // to be stopped is its end, not a failure
+			return nil // to be stopped is its end, not a failure
 		}
 		id, err := s.happen()
 		if err != nil {

@@ -39,6 +39,11 @@ func open(t *testing.T, o Options) *Sandbox {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
@@ -75,7 +80,6 @@ func TestTheConfigurationDescribesTheWebhooks(t *testing.T) {
 	}))
 	defer gateway.Close()
 	s := open(t, Options{Webhooks: gateway.URL})
-	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -98,7 +102,6 @@ func TestTheConfigurationDescribesTheWebhooks(t *testing.T) {
 func TestTheConfigurationDescribesTheApi(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
-	defer s.Close()
 	server := httptest.NewServer(s)
 	defer server.Close()
 	const n = 230 // three pages
@@ -145,7 +148,6 @@ func TestTheConfigurationDescribesTheApi(t *testing.T) {
 func TestTheApiRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
-	defer s.Close()
 	token, _ := secrets(t.Context(), TokenSecret)
 	for _, tt := range []struct {
 		name, url, token string
@@ -216,7 +218,6 @@ func TestTheInboxCountsOnceTwiceAndNeverAlsoAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, Options{File: file})
-	defer s.Close()
 	if diff := cmp.Diff(want, s.Stats()); diff != "" {
 		t.Error(diff)
 	}
@@ -307,7 +308,6 @@ func TestWebhooksAreSentAsTheirFateHasItAndRetried(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent []string
 				s := open(t, Options{File: file, Client: tt.line.client(&sent)})
-				defer s.Close()
 				id, err := s.happen()
 				if err != nil {
 					t.Fatal(err)
@@ -331,7 +331,6 @@ func TestWebhooksAreSentAsTheirFateHasItAndRetried(t *testing.T) {
 func TestAnEarlierRunsWebhooksAreStillOwed(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
-	defer s.Close()
 	var want []string
 	for i := range 3 {
 		id, err := s.happen()
@@ -350,7 +349,6 @@ func TestAnEarlierRunsWebhooksAreStillOwed(t *testing.T) {
 func TestTheOldestAreForgottenAndStillCounted(t *testing.T) {
 	t.Parallel()
 	s := open(t, Options{})
-	defer s.Close()
 	for range 4 {
 		if _, err := s.happen(); err != nil {
 			t.Fatal(err)

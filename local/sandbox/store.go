@@ -12,6 +12,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // keep is how many events are kept and listed; of older ones only the counts are.
@@ -36,7 +37,7 @@ func openStore(file string, seed uint64) (*store, error) {
 		return nil, err
 	}
 	db, err := bolt.Open(file, 0o600, &bolt.Options{Timeout: 2 * time.Second})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, errors.New("another process has it open: stop that one, or use another --data")
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -171,9 +172,7 @@ func (s *Source) authenticate(req *http.Request, token string) error {
 	}
 	a := s.poll.Auth
 	values := map[string]string{"token": token}
-	for name, value := range s.poll.With {
-		values[name] = value
-	}
+	maps.Copy(values, s.poll.With)
 	switch authType(a) {
 	case "none":
 	case "bearer":

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidwall/gjson"
+
 	"pushpull/shared/config"
 )
 
