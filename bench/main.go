@@ -1,7 +1,9 @@
-// Command bench measures the receiver next to a plain handler (bench/plain),
-// both driven in the same way in the same run, by a Lambda Runtime API and a
-// queue of its own: the machine that it runs on, and what else that does, is
-// the same for both. It prints what was reached beside what is aimed at.
+// Command bench measures the receiver next to a plain handler (bench/plain), and
+// how many events a second pass through the whole local stack.
+//
+// The two are driven in the same way in the same run, by a Lambda Runtime API
+// and a queue of its own: the machine that it runs on, and what else that does,
+// is the same for both. It prints what was reached beside what is aimed at.
 package main
 
 import (
@@ -13,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"pushpull/shared/config"
 )
@@ -22,6 +25,7 @@ func main() {
 	flag.IntVar(&o.starts, "starts", 25, "cold starts of each function")
 	flag.IntVar(&o.rounds, "rounds", 5, "warm processes of each function")
 	flag.IntVar(&o.events, "events", 2000, "events of each warm process")
+	flag.DurationVar(&o.stack, "stack", 10*time.Second, "how long to post events to the whole local stack; 0 leaves it out")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
 
@@ -40,7 +44,10 @@ func main() {
 }
 
 // options say how much is measured.
-type options struct{ starts, rounds, events int }
+type options struct {
+	starts, rounds, events int
+	stack                  time.Duration
+}
 
 // measure builds both functions and runs them in turn.
 func measure(ctx context.Context, o options) (report, error) {
@@ -65,7 +72,15 @@ func measure(ctx context.Context, o options) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	return compare(ours, theirs), nil
+	result := compare(ours, theirs)
+	if o.stack > 0 {
+		t, err := measureStack(ctx, folder, o.stack)
+		if err != nil {
+			return report{}, err
+		}
+		result.Stack = &t
+	}
+	return result, nil
 }
 
 // both runs the functions in turn, so that what else the machine does meets both alike.

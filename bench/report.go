@@ -18,7 +18,8 @@ type measured struct {
 
 // A report is what was reached, a row for each thing measured.
 type report struct {
-	Rows []row `json:"rows"`
+	Rows  []row       `json:"rows"`
+	Stack *throughput `json:"stack,omitempty"` // nil where it was left out
 }
 
 type row struct {
@@ -126,5 +127,8 @@ func (r report) write(w io.Writer) error {
 		}
 		fmt.Fprintf(table, "%s (%s)\t%.1f\t%.1f\t%.2f\t%s\t%s\t\n", row.Name, row.Unit, row.Receiver, row.Plain, row.Ratio, aim, reached)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || r.Stack == nil {
+		return err
+	}
+	return r.Stack.write(w)
 }
