@@ -36,6 +36,7 @@ type secretStore interface {
 type stateStore interface {
 	Acquire(ctx context.Context, source string, length time.Duration) (checkpoint.Lease, error)
 	Save(ctx context.Context, l *checkpoint.Lease, st pull.State) error
+	Renew(ctx context.Context, l checkpoint.Lease) error
 	Release(ctx context.Context, l checkpoint.Lease, o checkpoint.Outcome) error
 	LoadAll(ctx context.Context, sources []string) (map[string]checkpoint.Status, error)
 }

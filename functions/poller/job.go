@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"pushpull/shared/checkpoint"
@@ -12,8 +13,10 @@ import (
 )
 
 const (
-	// lease is how long a job may take for one page. Each page extends it.
-	lease = 3 * time.Minute
+	// lease is how long a source waits for the next job when one was killed.
+	lease = 45 * time.Second
+	// renewal is how often a job extends its lease: a page may take longer than that.
+	renewal = lease / 3
 	// reserve is kept at the end of an invocation to save and to hand over.
 	reserve = 5 * time.Second
 	// pageTime is what a page may need: there must be so much left to begin one.
@@ -57,11 +60,39 @@ func (h *handler) do(ctx context.Context, job pull.Job, receives int) (pull.Tall
 		h.metrics.Duration(telemetry.PollLag, max(0, tally.Started.Sub(job.Due)), job.Source)
 	}
 	r.lease, r.tally, r.first = &l, &tally, l.Checkpoint.First()
+	stop := h.keep(ctx, l)
 	end, err := r.read(ctx)
+	stop()
 	if errors.Is(err, checkpoint.ErrLost) {
 		return tally, held, nil
 	}
 	return tally, end, r.release(ctx, end, err)
+}
+
+// keep renews the lease until stop, which waits for a renewal under way: nothing
+// goes on after an invocation has ended. A renewal that fails is left to the next
+// save, which is fenced, to find out.
+func (h *handler) keep(ctx context.Context, l checkpoint.Lease) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(renewal)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := h.states.Renew(ctx, l); err != nil && ctx.Err() == nil {
+				h.log.Warn("lease not renewed", telemetry.KeySource, l.Source, "error", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
+	}
 }
 
 func begun(job pull.Job, now time.Time) pull.Tally {

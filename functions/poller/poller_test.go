@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -604,4 +605,29 @@ func TestBackoffStaysWithinItsBounds(t *testing.T) {
 			t.Errorf("%d: %v", receives, d)
 		}
 	}
+}
+
+// renewals counts them, and stands for nothing else of a store.
+type renewals struct {
+	stateStore
+	n int
+}
+
+func (r *renewals) Renew(context.Context, checkpoint.Lease) error {
+	r.n++
+	return nil
+}
+
+func TestALeaseIsRenewedWhileAPageTakesLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &renewals{}
+		h := &handler{states: r, log: slog.New(slog.DiscardHandler)}
+		stop := h.keep(t.Context(), checkpoint.Lease{})
+		<-time.After(2*lease + time.Second)
+		stop()
+		if r.n != 6 {
+			t.Errorf("%d renewals in two leases", r.n)
+		}
+	})
 }

@@ -118,6 +118,17 @@ func (s *Store) Save(ctx context.Context, l *Lease, st pull.State) error {
 	return nil
 }
 
+// Renew extends the lease by its length from now on, and changes nothing else.
+// It may be called beside Save. The error is ErrLost when the lease is no longer ours.
+func (s *Store) Renew(ctx context.Context, l Lease) error {
+	set := newChange()
+	set.put("until", instant(s.now().Add(l.length)))
+	if err := s.fenced(ctx, &l, set); err != nil {
+		return fmt.Errorf("renew the lease of %s: %w", l.Source, err)
+	}
+	return nil
+}
+
 // An Outcome is how a run ended. What is zero stays as it was.
 type Outcome struct {
 	Due        time.Time   // when to poll next

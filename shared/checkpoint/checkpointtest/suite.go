@@ -76,6 +76,13 @@ func leaseIsHeldByOne(t *testing.T, s *checkpoint.Store, c *clock) {
 	if _, err := s.Acquire(t.Context(), "stripe", time.Minute); !errors.Is(err, checkpoint.ErrHeld) {
 		t.Fatalf("the error is %v", err)
 	}
+	if err := s.Renew(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	c.at = c.at.Add(50 * time.Second) // so did the renewal
+	if _, err := s.Acquire(t.Context(), "stripe", time.Minute); !errors.Is(err, checkpoint.ErrHeld) {
+		t.Fatalf("the error is %v", err)
+	}
 	c.at = c.at.Add(11 * time.Second)
 	second := acquire(t, s)
 	if diff := cmp.Diff(pull.State{Watermark: "1"}, second.Checkpoint); diff != "" {
@@ -83,6 +90,9 @@ func leaseIsHeldByOne(t *testing.T, s *checkpoint.Store, c *clock) {
 	}
 	if err := s.Save(t.Context(), &first, pull.State{Watermark: "2"}); !errors.Is(err, checkpoint.ErrLost) {
 		t.Errorf("the late owner saved: %v", err)
+	}
+	if err := s.Renew(t.Context(), first); !errors.Is(err, checkpoint.ErrLost) {
+		t.Errorf("the late owner renewed: %v", err)
 	}
 	if err := s.Release(t.Context(), first, checkpoint.Outcome{Error: "late"}); !errors.Is(err, checkpoint.ErrLost) {
 		t.Errorf("the late owner released: %v", err)
