@@ -126,6 +126,9 @@ func (h *handler) logOf(e event.Event) *slog.Logger {
 	if e.Subject != "" {
 		log = log.With(telemetry.KeyEntity, e.Subject)
 	}
+	if e.Missed {
+		log = log.With(telemetry.KeyMissed, true)
+	}
 	return log
 }
 
