@@ -2,7 +2,6 @@ package sqs_test
 
 import (
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -15,14 +14,13 @@ import (
 
 // The benchmarks go over HTTP, client included, and report messages per second.
 
-func benchServer(b *testing.B) (endpoint, url string) {
+func benchServer(b *testing.B) (endpoint remote, url string) {
 	b.Helper()
 	s, err := sqs.Open(filepath.Join(b.TempDir(), "queues.db"), sqs.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	web := httptest.NewServer(s)
-	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 64
 	b.Cleanup(func() {
 		web.Close()
 		if err := s.Close(); err != nil {
@@ -34,7 +32,7 @@ func benchServer(b *testing.B) (endpoint, url string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return web.URL, url
+	return dial(web.URL), url
 }
 
 // spread does n pieces of work in 16 goroutines.
@@ -65,7 +63,7 @@ func BenchmarkSendMessage(b *testing.B) {
 	endpoint, url := benchServer(b)
 	in := map[string]any{"QueueUrl": url, "MessageBody": strings.Repeat("x", 1000)}
 	b.ResetTimer()
-	spread(b, b.N, func() error { return post(endpoint, "SendMessage", in, nil) })
+	spread(b, b.N, func() error { return endpoint.post("SendMessage", in, nil) })
 	perSecond(b, b.N)
 }
 
@@ -79,7 +77,7 @@ func BenchmarkCycle(b *testing.B) {
 	w := &witness{sent: map[string]bool{}, asked: map[string]bool{}, deleted: map[string]bool{}}
 	b.ResetTimer()
 	spread(b, b.N, func() error {
-		if err := post(endpoint, "SendMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil); err != nil {
+		if err := endpoint.post("SendMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil); err != nil {
 			return err
 		}
 		if !w.consume(endpoint, url) {

@@ -37,8 +37,8 @@ func serveUntilKilled(path string) int {
 		return 1
 	}
 	web := httptest.NewServer(s)
-	fmt.Println(web.URL)
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent is gone, should it not kill us
+	_, _ = fmt.Fprintln(os.Stdout, web.URL) // the parent sees that it is missing
+	_, _ = io.Copy(io.Discard, os.Stdin)    // until the parent is gone, should it not kill us
 	return 0
 }
 
@@ -64,13 +64,13 @@ func TestKilledWhileInUse(t *testing.T) {
 	seen.check(t, open(t, path, sqs.Options{}))
 }
 
-func startChild(t *testing.T, path string) (*exec.Cmd, string) {
+func startChild(t *testing.T, path string) (*exec.Cmd, remote) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(self) //nolint:gosec // this test binary
+	child := exec.Command(self)
 	child.Env = append(os.Environ(), crashFile+"="+path)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
@@ -88,8 +88,8 @@ func startChild(t *testing.T, path string) (*exec.Cmd, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoint := strings.TrimSpace(line)
-	if err := post(endpoint, "CreateQueue", map[string]any{"QueueName": "q"}, nil); err != nil {
+	endpoint := dial(strings.TrimSpace(line))
+	if err := endpoint.post("CreateQueue", map[string]any{"QueueName": "q"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return child, endpoint
@@ -104,8 +104,8 @@ type witness struct {
 }
 
 // use sends two batches, receives and deletes one, and so on until the server is gone.
-func (w *witness) use(endpoint, name string) {
-	url := endpoint + "/000000000000/q"
+func (w *witness) use(endpoint remote, name string) {
+	url := endpoint.url + "/000000000000/q"
 	for n := 0; ; n++ {
 		for part := range 2 {
 			var entries []map[string]any
@@ -115,7 +115,7 @@ func (w *witness) use(endpoint, name string) {
 				bodies = append(bodies, body)
 				entries = append(entries, map[string]any{"Id": fmt.Sprint(i), "MessageBody": body})
 			}
-			if post(endpoint, "SendMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil) != nil {
+			if endpoint.post("SendMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil) != nil {
 				return
 			}
 			w.note(w.sent, bodies)
@@ -126,11 +126,11 @@ func (w *witness) use(endpoint, name string) {
 	}
 }
 
-func (w *witness) consume(endpoint, url string) bool {
+func (w *witness) consume(endpoint remote, url string) bool {
 	var got struct {
 		Messages []struct{ Body, ReceiptHandle string }
 	}
-	if post(endpoint, "ReceiveMessage", map[string]any{"QueueUrl": url, "MaxNumberOfMessages": 10}, &got) != nil {
+	if endpoint.post("ReceiveMessage", map[string]any{"QueueUrl": url, "MaxNumberOfMessages": 10}, &got) != nil {
 		return false
 	}
 	if len(got.Messages) == 0 {
@@ -143,7 +143,7 @@ func (w *witness) consume(endpoint, url string) bool {
 		entries = append(entries, map[string]any{"Id": fmt.Sprint(i), "ReceiptHandle": m.ReceiptHandle})
 	}
 	w.note(w.asked, bodies)
-	if post(endpoint, "DeleteMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil) != nil {
+	if endpoint.post("DeleteMessageBatch", map[string]any{"QueueUrl": url, "Entries": entries}, nil) != nil {
 		return false
 	}
 	w.note(w.deleted, bodies)
@@ -160,7 +160,7 @@ func (w *witness) note(where map[string]bool, bodies []string) {
 
 func (w *witness) waitFor(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; <-time.After(5 * time.Millisecond) {
 		w.mu.Lock()
 		enough := len(w.deleted) >= n
 		w.mu.Unlock()
@@ -230,21 +230,29 @@ func (w *witness) hidden(t *testing.T, s *sqs.Server) int {
 	return answer.Attributes.ApproximateNumberOfMessagesNotVisible
 }
 
+// A remote is an endpoint at the other end of a connection.
+type remote struct {
+	url  string
+	http *http.Client
+}
+
+func dial(url string) remote {
+	return remote{url, &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+}
+
 // post makes one call over HTTP. Any answer but 200 is an error.
-func post(endpoint, action string, in, out any) error {
+func (e remote) post(action string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, e.url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("X-Amz-Target", "AmazonSQS."+action)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := e.http.Do(r)
 	if err != nil {
 		return err
 	}

@@ -23,16 +23,27 @@ type harvest struct {
 	dead    []*entry // received too often: to go to the dead-letter queue
 }
 
+// Limits of one look, so that a transaction stays small however many messages are
+// to go: dead letters are written again with their bodies, expired ones only deleted.
+const (
+	maxDead    = 10
+	maxExpired = 1000
+)
+
+func (h *harvest) full(n int) bool {
+	return len(h.taken) >= n || len(h.dead) >= maxDead || len(h.expired) >= maxExpired
+}
+
 // take takes up to n visible messages out of the index's ready side and puts those
 // that will be delivered in flight until the given time. From a standard queue it
 // takes one from each group in turn; from a FIFO queue as many of a group as there
 // are, for the group is then locked.
 func (q *queue) take(n int, now, until int64) harvest {
 	var h harvest
-	for len(h.taken) < n && q.open.Len() > 0 {
+	for !h.full(n) && q.open.Len() > 0 {
 		g := q.open.first()
 		before := len(h.taken)
-		for g.ready.Len() > 0 && len(h.taken) < n {
+		for g.ready.Len() > 0 && !h.full(n) {
 			if done := q.takeOne(g, now, until, &h); done && !q.settings.fifo {
 				break
 			}

@@ -20,7 +20,7 @@ func (p *priority[T]) Swap(i, j int) {
 
 // Push is for container/heap; callers use add.
 func (p *priority[T]) Push(x any) {
-	item := x.(T) //nolint:errcheck,forcetypeassert // only add calls it
+	item := x.(T) // only add calls it
 	*p.place(item) = len(p.items)
 	p.items = append(p.items, item)
 }

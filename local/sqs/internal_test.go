@@ -207,7 +207,9 @@ func (d *disturber) hold(t *testing.T) {
 	}
 }
 
-func (d *disturber) pass(*testing.T) { time.Sleep(time.Duration(d.dice.IntN(900)) * time.Millisecond) }
+func (d *disturber) pass(*testing.T) {
+	<-time.After(time.Duration(d.dice.IntN(900)) * time.Millisecond)
+}
 
 func (d *disturber) drain(t *testing.T) {
 	last := map[string]string{} // by group

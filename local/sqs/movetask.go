@@ -22,7 +22,7 @@ const (
 
 const (
 	maxMoveRate = 500 // messages a second
-	moveBatch   = 100 // messages of one transaction, where no rate is asked for
+	moveBatch   = 20  // messages of one transaction, where no rate is asked for
 	maxTasks    = 10  // kept of one queue
 )
 
@@ -130,15 +130,15 @@ func (t *moveTask) active() bool { return t.Status == taskRunning || t.Status ==
 // trim forgets the oldest tasks of a queue that AWS would not list either.
 func (t *tasks) trim(source string) (dropped []string) {
 	n := 0
-	for i := len(t.all) - 1; i >= 0; i-- {
-		if t.all[i].Source != source {
+	for _, task := range slices.Backward(t.all) {
+		if task.Source != source {
 			continue
 		}
 		if n++; n > maxTasks {
-			dropped = append(dropped, t.all[i].ID)
-			t.all = slices.Delete(t.all, i, i+1)
+			dropped = append(dropped, task.ID)
 		}
 	}
+	t.all = slices.DeleteFunc(t.all, func(task *moveTask) bool { return slices.Contains(dropped, task.ID) })
 	return dropped
 }
 

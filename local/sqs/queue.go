@@ -177,7 +177,7 @@ func (q *queue) drop(e *entry) {
 
 // refresh says whether a group can be received from, and when its turn is.
 func (q *queue) refresh(g *group) {
-	open := g.ready.Len() > 0 && !(q.settings.fifo && g.inFlight > 0)
+	open := g.ready.Len() > 0 && (!q.settings.fifo || g.inFlight == 0)
 	switch {
 	case open && g.pos >= 0:
 		q.open.fix(g)

@@ -34,14 +34,11 @@ func (q *queue) receive(ctx context.Context, r receiveRequest) ([]Message, error
 			return messages, err
 		}
 		now := q.srv.now()
-		if !now.Before(deadline) || ctx.Err() != nil {
-			q.stopWaiting()
-			return nil, nil
-		}
-		going := wait.sleep(ctx, q.srv.closed, until(deadline, wait.next).Sub(now))
+		// Where nobody is there any more to take a message, none is taken.
+		again := now.Before(deadline) && wait.sleep(ctx, q.srv.closed, until(deadline, wait.next).Sub(now))
 		q.stopWaiting()
-		if !going {
-			return nil, nil // nobody is there any more to take a message
+		if !again {
+			return nil, nil
 		}
 	}
 }

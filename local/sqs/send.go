@@ -91,6 +91,10 @@ func (q *queue) writeOne(tx *bolt.Tx, m *outgoing, now int64) (*arrival, error) 
 	return a, q.dedup.remember(tx, q.number, key, firstSent{at: now, sequence: a.sequence, id: r.id})
 }
 
+// fillPercent is how full a page gets before it is split. Messages are added at the
+// end only, so what a split leaves free in the page before it would stay free.
+const fillPercent = 0.95
+
 // write stores a record under the next sequence number. It runs in the writer,
 // and returns nil where the queue was deleted.
 func (q *queue) write(tx *bolt.Tx, r *record) (*arrival, error) {
@@ -98,6 +102,7 @@ func (q *queue) write(tx *bolt.Tx, r *record) (*arrival, error) {
 	if messages == nil {
 		return nil, nil
 	}
+	messages.FillPercent = fillPercent
 	seq, err := messages.NextSequence()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -120,16 +121,17 @@ func (q *queue) sweep(now time.Time) {
 			old = append(old, e)
 		}
 	}
-	var c *change
-	if len(old) > 0 {
-		for _, e := range old {
-			q.drop(e)
-		}
-		c = q.dropChange(old)
+	for _, e := range old {
+		q.drop(e)
+	}
+	var pending []*change
+	for some := range slices.Chunk(old, maxExpired) {
+		c := q.dropChange(some)
 		q.srv.store.submit(c)
+		pending = append(pending, c)
 	}
 	q.mu.Unlock()
-	if c != nil {
+	for _, c := range pending {
 		_ = c.wait() // a failure is logged, and the index built again
 	}
 }

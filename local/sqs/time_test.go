@@ -51,15 +51,15 @@ func TestTime(t *testing.T) {
 		{"a message whose visibility was shortened wakes who waits", nil, func(t *testing.T, s *sqs.Server) []string {
 			send(t, s, "q", "a")
 			handles := handlesOf(take(t, s, "q", 1))
-			time.AfterFunc(time.Second, func() {
-				if err := s.ChangeVisibility(t.Context(), "q", handles, 0); err != nil {
-					t.Error(err)
-				}
-			})
+			changed := make(chan error, 1)
+			time.AfterFunc(time.Second, func() { changed <- s.ChangeVisibility(t.Context(), "q", handles, 0) })
 			begin := time.Now()
 			got, err := s.Receive(t.Context(), "q", 1, 20*time.Second)
 			if took := time.Since(begin); err != nil || took > 2*time.Second {
 				t.Errorf("it took %s: %v", took, err)
+			}
+			if err := <-changed; err != nil {
+				t.Error(err)
 			}
 			return bodiesOf(got)
 		}, []string{"a"}},
@@ -133,7 +133,7 @@ func TestAClosedServerEndsItsMoveTasksAndTheNextGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, path, sqs.Options{})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); ; <-time.After(10 * time.Millisecond) {
 		w := call(s, "ListMessageMoveTasks", fmt.Sprintf(`{"SourceArn":%q}`, dead))
 		if strings.Contains(w.Body.String(), `"Status":"COMPLETED"`) && strings.Contains(w.Body.String(), `"ApproximateNumberOfMessagesMoved":6`) {
 			return

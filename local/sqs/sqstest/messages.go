@@ -71,9 +71,15 @@ func messageCases() []testCase {
 		{"a long poll ends when a message arrives", func(t *testing.T, e env) {
 			url := e.queue(t, nil)
 			begin := time.Now()
-			time.AfterFunc(500*time.Millisecond, func() { e.send(t, url, "x") })
+			sent := make(chan error, 1)
+			time.AfterFunc(500*time.Millisecond, func() {
+				_, err := e.trySend(t, url, "x")
+				sent <- err
+			})
 			e.one(t, url, wait(10))
-			if took := time.Since(begin); took < 400*time.Millisecond || took > 3*time.Second {
+			took := time.Since(begin)
+			must(t, <-sent)
+			if took < 400*time.Millisecond || took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		}},

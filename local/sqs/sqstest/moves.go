@@ -31,7 +31,7 @@ func (e env) startMove(t *testing.T, in *sqs.StartMessageMoveTaskInput) string {
 // moved waits until the newest task of a queue has the status.
 func (e env) moved(t *testing.T, source, status string) types.ListMessageMoveTasksResultEntry {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); ; <-time.After(20 * time.Millisecond) {
 		out, err := e.ListMessageMoveTasks(t.Context(), &sqs.ListMessageMoveTasksInput{SourceArn: &source})
 		must(t, err)
 		if len(out.Results) == 1 && aws.ToString(out.Results[0].Status) == status {

@@ -265,8 +265,7 @@ func (e env) refused(t *testing.T, err error, codes ...string) {
 // refusedAs asserts an error that the SDK has a type for.
 func refusedAs[E error](t *testing.T, err error) {
 	t.Helper()
-	var want E
-	if !errors.As(err, &want) {
+	if want, ok := errors.AsType[E](err); !ok {
 		t.Fatalf("got %v, want a %T", err, want)
 	}
 }
