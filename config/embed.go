@@ -14,4 +14,4 @@ var Files embed.FS
 //go:embed compiled.txt
 var Compiled string
 
-//go:generate go run ../cmd/pushpull check --write
+//go:generate go run ../cmd/pushpull check --write --config .

@@ -15,7 +15,7 @@ func identifiers(t *testing.T, name string) (webhook, poll *event.Identifier) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if webhook, err = event.Compile(p.Webhook.Event); err != nil {
+	if webhook, err = event.Compile(p.Webhook.EventFor(true)); err != nil {
 		t.Fatal(err)
 	}
 	if poll, err = event.Compile(*p.Poll.Resources["events"].Event); err != nil {

@@ -51,6 +51,33 @@ type Preset struct {
 type Webhook struct {
 	Auth  config.Auth `json:"auth"`
 	Event event.Spec  `json:"event"`
+	// WithPoll replaces fields of Event for a source that polls the provider too:
+	// where the two transports share no id, their common identity is made of what
+	// both have, which is less exact than the id of one.
+	WithPoll *event.Spec `json:"with_poll,omitempty"`
+}
+
+// EventFor is Event as it is for a source with the webhook alone, or with the poll too.
+func (w Webhook) EventFor(poll bool) event.Spec {
+	spec := w.Event
+	if !poll || w.WithPoll == nil {
+		return spec
+	}
+	for _, f := range []struct{ to, from *event.Choices }{
+		{&spec.Identity, &w.WithPoll.Identity},
+		{&spec.Type, &w.WithPoll.Type},
+		{&spec.Time, &w.WithPoll.Time},
+		{&spec.Entity, &w.WithPoll.Entity},
+		{&spec.Version, &w.WithPoll.Version},
+	} {
+		if len(*f.from) > 0 {
+			*f.to = *f.from
+		}
+	}
+	if w.WithPoll.Map != nil {
+		spec.Map = w.WithPoll.Map
+	}
+	return spec
 }
 
 // A Poll is the API half of a preset.
@@ -110,6 +137,7 @@ func parse(text []byte) (Preset, error) {
 func expandAll(raw map[string]any) {
 	if w, ok := raw["webhook"].(map[string]any); ok {
 		Expand(w["event"])
+		Expand(w["with_poll"])
 	}
 	poll, _ := raw["poll"].(map[string]any)
 	resources, _ := poll["resources"].(map[string]any)

@@ -153,5 +153,7 @@ func (pr *provider) list(w http.ResponseWriter, r *http.Request) {
 		page.Data = append(page.Data, it.body)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(page) // the poller will try again
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // the bytes of a record are those that were pushed
+	_ = enc.Encode(page)     // the poller will try again
 }

@@ -69,7 +69,8 @@ func (l *loader) webhookPreset(t thing, w map[string]any) {
 		l.problem(t, []string{"webhook", "provider"}, fmt.Sprintf("the preset %q has no webhook", p.Name), "write auth and event yourself, or use poll")
 		return
 	}
-	under(w, raw(p.Webhook))
+	poll, _ := object(t.raw, "poll")["provider"].(string)
+	under(w, raw(config.Webhook{Auth: &p.Webhook.Auth, Event: new(p.Webhook.EventFor(poll == p.Name))}))
 }
 
 // pollPreset puts the preset's resource under what the source says itself.
