@@ -303,6 +303,12 @@ func (s *Stack) compile() error {
 	if s.provider != nil {
 		extra = s.provider.files()
 	}
+	if filepath.Clean(s.o.ConfigDir) == filepath.Join(s.o.Root, "config") {
+		// The functions embed this one: keep it as `sam build` would make it.
+		if _, err := load.Write(s.o.ConfigDir); err != nil && !errors.Is(err, load.ErrProblems) {
+			return err
+		}
+	}
 	cfg, problems, err := compileConfig(s.o.ConfigDir, s.address.Config, extra)
 	if err != nil {
 		return err

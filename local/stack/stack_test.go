@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -31,6 +32,26 @@ type testWriter struct{ t *testing.T }
 func (w testWriter) Write(b []byte) (int, error) {
 	w.t.Log(string(bytes.TrimSpace(b)))
 	return len(b), nil
+}
+
+const githubToFile = `
+sources:
+  github:
+    webhook: { provider: github, secret: "ssm:/pushpull/github/webhook" }
+destinations:
+  archive: { kind: file, path: delivered.ndjson }
+routes:
+  - { from: github, to: archive }
+`
+
+// configDir is a folder with that configuration, and not the one that a team edits.
+func configDir(t testing.TB, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "all.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func startStack(t *testing.T, o Options) *Stack {
@@ -112,7 +133,7 @@ func records(t *testing.T, s *Stack, source string) []ledger.Record {
 
 func TestWebhookToFile(t *testing.T) {
 	t.Parallel()
-	s := startStack(t, Options{})
+	s := startStack(t, Options{ConfigDir: configDir(t, githubToFile)})
 	if status := postPush(t, s, "72d3162e-cc78-11e3-81ab-4c9367dc0958", push); status/100 != 2 {
 		t.Fatalf("the webhook was answered %d", status)
 	}
@@ -143,4 +164,59 @@ func TestWebhookToFile(t *testing.T) {
 	if _, err := Find(s.Address().Data); !errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "go run ./cmd/pushpull dev") {
 		t.Errorf("after its end: %v, want ErrNotRunning with the mend", err)
 	}
+}
+
+func TestAConfigurationWithMistakesIsShownAndNothingIsLeftRunning(t *testing.T) {
+	t.Parallel()
+	o := Options{ConfigDir: configDir(t, "sources:\n  github:\n    webhok: {}\n"), Data: t.TempDir(), Addr: "127.0.0.1:0"}
+	for range 2 { // the second shows that the first let the folder go
+		_, err := Start(t.Context(), o)
+		if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "all.yaml:3") {
+			t.Fatalf("error %v, want the mistake at its line", err)
+		}
+	}
+}
+
+func TestAnUnknownParameterIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := Start(t.Context(), Options{Data: t.TempDir(), Addr: "127.0.0.1:0", Parameters: map[string]string{"Nope": "1"}})
+	if err == nil || !strings.Contains(err.Error(), "no parameter Nope") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPortsStayTheSame(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	o := Options{ConfigDir: configDir(t, githubToFile), Data: data}
+	first := startStack(t, o)
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := startStack(t, o)
+	if first.Address().SQS != second.Address().SQS || first.Address().DynamoDB != second.Address().DynamoDB {
+		t.Errorf("first %+v, then %+v", first.Address(), second.Address())
+	}
+}
+
+func TestWatchTakesUpANewConfigurationAndKeepsTheOldOneForABrokenOne(t *testing.T) {
+	t.Parallel()
+	dir := configDir(t, githubToFile)
+	s := startStack(t, Options{ConfigDir: dir, Watch: true})
+	edit := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "all.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("sources: [broken")
+	edit(strings.Replace(githubToFile, "delivered.ndjson", "elsewhere.ndjson", 1))
+	n := 0
+	until(t, "events go to the new file", func() bool {
+		n++
+		if status := postPush(t, s, "72d3162e-cc78-11e3-81ab-00000000"+fmt.Sprintf("%04d", n), push); status/100 != 2 {
+			t.Fatalf("a webhook was answered %d while functions were replaced", status)
+		}
+		_, err := os.Stat(filepath.Join(s.Address().Data, "elsewhere.ndjson"))
+		return err == nil
+	})
 }
