@@ -78,8 +78,8 @@ func (s *Server) walk(ctx context.Context, t *table, visit func(w *writer, t *ta
 		err := s.commits.do(false, func(w *writer) error {
 			now, err := s.table(t.name())
 			if err != nil || now.meta.ID != t.meta.ID {
-				more = false // deleted meanwhile: nothing is left to do
-				return nil
+				more = false
+				return nil //nolint:nilerr // deleted meanwhile: nothing is left to do
 			}
 			from, more, err = walkBatch(w, now, from, visit)
 			return err

@@ -61,11 +61,9 @@ func checkDistinct(n *node) error {
 	if functions[n.op].updates || n.op == opPlus || n.op == opMinus {
 		return nil
 	}
-	for _, arg := range n.args[min(1, len(n.args)):] {
-		if n.args[0].samePath(arg) {
-			return invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s",
-				n.op, n.args[0].path)
-		}
+	if slices.ContainsFunc(n.args[min(1, len(n.args)):], n.args[0].samePath) {
+		return invalid("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s",
+			n.op, n.args[0].path)
 	}
 	return nil
 }
@@ -90,6 +88,7 @@ func checkTypes(n *node) error {
 		return operandKinds(n, func(k kind) bool { return k == kindN })
 	case opListAppend:
 		return operandKinds(n, func(k kind) bool { return k == kindList })
+	default: // the rest goes on below
 	}
 	return nil
 }

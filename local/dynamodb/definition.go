@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // A TableDefinition is what a table should be, in the words of CreateTable and
@@ -236,9 +237,9 @@ func sameKeys(a *TableDefinition, ka []KeySchemaElement, b *TableDefinition, kb 
 }
 
 func describeKeys(d *TableDefinition, keys []KeySchemaElement) string {
-	text := ""
+	var text strings.Builder
 	for _, k := range keys {
-		text += fmt.Sprintf("%s %s %s; ", k.KeyType, k.AttributeName, d.attributeKind(k.AttributeName))
+		fmt.Fprintf(&text, "%s %s %s; ", k.KeyType, k.AttributeName, d.attributeKind(k.AttributeName))
 	}
-	return text
+	return text.String()
 }

@@ -26,7 +26,7 @@ func decode(body []byte, into any) error {
 type tableDescription struct {
 	TableName                 string
 	TableArn                  string
-	TableId                   string //nolint:revive // as AWS writes it
+	TableId                   string
 	TableStatus               string
 	CreationDateTime          float64
 	AttributeDefinitions      []AttributeDefinition

@@ -26,7 +26,7 @@ const (
 	codeConditionFailed   = "ConditionalCheckFailedException"
 	codeCancelled         = "TransactionCanceledException"
 	codeUnknownOperation  = "UnknownOperationException"
-	codeTokenMismatch     = "IdempotentParameterMismatchException"
+	codeTokenMismatch     = "IdempotentParameterMismatchException" //nolint:gosec // the name of an error
 	codeInternal          = "InternalServerError"
 	codeLimitExceeded     = "LimitExceededException"
 	codeItemCollection    = "ItemCollectionSizeLimitExceededException"

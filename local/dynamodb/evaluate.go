@@ -23,6 +23,7 @@ func (n *node) holds(it item) bool {
 	case opExists, opNotExists:
 		_, found := n.args[0].path.in(it)
 		return found == (n.op == opExists)
+	default: // the rest goes on below
 	}
 	first, found := n.args[0].operand(it)
 	if n.op == opNot2 {
@@ -70,6 +71,7 @@ func (n *node) relates(first value, it item) bool {
 		})
 	case opContains:
 		return matches(1, contains)
+	default: // the rest goes on below
 	}
 	return false
 }
@@ -107,6 +109,7 @@ func (n *node) operand(it item) (v value, found bool) {
 			return value{}, false
 		}
 		return sizeOf(of)
+	default: // the rest goes on below
 	}
 	return value{}, false
 }

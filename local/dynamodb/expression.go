@@ -84,6 +84,7 @@ func (n *node) isCondition() bool {
 	switch n.op {
 	case opPath, opValue, opSize, opPlus, opMinus, opIfNotExists, opListAppend:
 		return false
+	default: // the rest goes on below
 	}
 	return true
 }
@@ -95,6 +96,7 @@ func (n *node) operandText() string {
 		return n.path.String()
 	case opValue:
 		return "AttributeValue: {" + n.value.kind.String() + ":" + n.value.text + "}"
+	default: // the rest goes on below
 	}
 	return string(n.op)
 }

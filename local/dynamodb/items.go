@@ -132,15 +132,15 @@ func (c *change) returned(kind string) item {
 	case "ALL_NEW":
 		return c.new
 	}
-	if c.mutation.update == nil {
+	if c.update == nil {
 		return nil
 	}
 	var shown item
 	switch kind {
 	case "UPDATED_OLD":
-		shown = project(c.old, c.mutation.update.paths())
+		shown = project(c.old, c.update.paths())
 	case "UPDATED_NEW":
-		shown = project(c.new, c.mutation.update.paths())
+		shown = project(c.new, c.update.paths())
 	}
 	if len(shown) == 0 {
 		return nil

@@ -223,16 +223,7 @@ func (r *reader) int() (int, error) {
 	return int(n), nil
 }
 
-// raw is the next value as it stands there, checked to be JSON.
-func (r *reader) raw() (json.RawMessage, error) {
-	r.space()
-	start := r.at
-	if err := r.skip(); err != nil {
-		return nil, err
-	}
-	return r.data[start:r.at], nil
-}
-
+// skip consumes the next value, checked to be JSON.
 func (r *reader) skip() error {
 	var err error
 	switch c := r.peek(); c {

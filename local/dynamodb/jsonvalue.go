@@ -93,6 +93,7 @@ func (r *reader) scalar(k kind) (string, error) {
 			return "", r.malformed("text that is not base64")
 		}
 		return string(b), nil
+	default: // the rest goes on below
 	}
 	return s, nil
 }
@@ -122,6 +123,7 @@ func (r *reader) set(k kind) (value, error) {
 			return value{}, invalid("Input collection contains duplicates")
 		case kindBS:
 			return value{}, invalidValue("Input collection of type BS contains duplicates.")
+		default: // the rest goes on below
 		}
 		return value{}, invalidValue("Input collection %s contains duplicates.", bracketed(given))
 	}

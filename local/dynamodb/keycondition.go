@@ -84,6 +84,7 @@ func mirrored(op operator) operator {
 		return opLess
 	case opAtLeast:
 		return opAtMost
+	default: // the rest goes on below
 	}
 	return op
 }
@@ -156,5 +157,6 @@ func (c *keyCondition) narrow(n *node) {
 	case opBegins:
 		prefix := appendKeyPrefix(append([]byte(nil), c.partition...), first.text)
 		c.low, c.high = prefix, after(prefix)
+	default: // the rest goes on below
 	}
 }

@@ -45,7 +45,7 @@ func appendKeyNumber(b []byte, text string) []byte {
 		sign, flip = 0x7F, 0xFF
 	}
 	e := uint16(n.exponent - minExponent) //nolint:gosec // 0 to 255, by checked
-	b = append(b, sign, byte(e>>8)^flip, byte(e)^flip)
+	b = append(b, sign, byte(e>>8)^flip, byte(e&0xFF)^flip)
 	for i := 0; i < len(n.digits); i += 2 {
 		pair := 10 * (n.digits[i] - '0')
 		if i+1 < len(n.digits) {

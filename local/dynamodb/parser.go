@@ -238,6 +238,7 @@ func (p *parser) comparing() bool {
 		switch operator(p.current()) {
 		case opEqual, opNot2, opLess, opAtMost, opMore, opAtLeast:
 			return true
+		default: // the rest goes on below
 		}
 	}
 	return p.isKeyword("BETWEEN") || p.isKeyword("IN")
@@ -295,6 +296,7 @@ func (p *parser) operand() (*node, error) {
 		if p.symbol("(") {
 			return p.parentheses()
 		}
+	default: // the rest goes on below
 	}
 	return nil, p.syntax()
 }
@@ -412,6 +414,7 @@ func (p *parser) name() (step, error) {
 		}
 		p.advance()
 		return step{name: text}, nil
+	default: // the rest goes on below
 	}
 	return step{}, p.syntax()
 }

@@ -117,6 +117,7 @@ func genValue(depth int) *rapid.Generator[value] {
 			v.list = rapid.SliceOfN(genValue(depth-1), 0, 3).Draw(t, "list")
 		case kindMap:
 			v.m = genItem(depth-1).Draw(t, "map")
+		default: // the rest goes on below
 		}
 		return v
 	})

@@ -178,8 +178,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	} else {
 		body, err = io.ReadAll(reader)
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, &apiError{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", message: "the request is larger than " + strconv.Itoa(maxRequestBytes) + " bytes"}
 	}
 	if err != nil {
@@ -261,5 +260,5 @@ func send(w http.ResponseWriter, status int, body []byte) {
 	h.Set("X-Amzn-Requestid", uuid.NewString())
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may be gone
+	_, _ = w.Write(body) //nolint:gosec // the client may be gone; JSON with its content type is no page
 }

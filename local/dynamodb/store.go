@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // The buckets of the file. Each table has items/ID, ttl/ID and index/ID/NAME;
@@ -42,7 +43,7 @@ func openFile(path string) (*bbolt.DB, error) {
 		NoGrowSync:   true,
 		FreelistType: bbolt.FreelistMapType,
 	})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open the tables at %s: another process has them open: stop it, or use another data folder", path)
 	}
 	if err != nil {

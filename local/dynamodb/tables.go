@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // A createRequest is CreateTable's: the definition, and what AWS has besides.
@@ -119,7 +119,7 @@ func (s *Server) deleteTable(body []byte) (any, error) {
 			return err
 		}
 		for _, name := range now.buckets() {
-			if err := w.tx.DeleteBucket(name); err != nil && !errors.Is(err, bbolt.ErrBucketNotFound) {
+			if err := w.tx.DeleteBucket(name); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
 				return err
 			}
 		}

@@ -133,17 +133,16 @@ func evaluateAll(w *writer, mutations []*mutation, tables func(string) (*table, 
 func cancelled(failed []error) error {
 	reasons := make([]cancellationReason, len(failed))
 	codes := make([]string, len(failed))
-	any := false
+	found := false
 	for i, err := range failed {
 		reasons[i].code = "None"
-		var e *apiError
-		if errors.As(err, &e) {
-			any = true
+		if e, ok := errors.AsType[*apiError](err); ok {
+			found = true
 			reasons[i] = reasonFor(e)
 		}
 		codes[i] = reasons[i].code
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	e := failf(codeCancelled, "Transaction cancelled, please refer cancellation reasons for specific reasons [%s]", strings.Join(codes, ", "))

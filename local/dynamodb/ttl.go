@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 const (
@@ -76,7 +77,7 @@ func (s *Server) sweepTable(ctx context.Context, name string) error {
 // expired reads a batch of the TTL index, outside the writer.
 func (s *Server) expired(t *table) ([][]byte, error) {
 	now := s.now()
-	least := binary.BigEndian.AppendUint64(nil, uint64(max(0, now.Add(-oldestEnd).Unix()))) //nolint:gosec // not negative
+	least := binary.BigEndian.AppendUint64(nil, uint64(max(0, now.Add(-oldestEnd).Unix())))
 	var keys [][]byte
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(t.ttlBucket)
@@ -85,7 +86,7 @@ func (s *Server) expired(t *table) ([][]byte, error) {
 		}
 		c := b.Cursor()
 		for k, _ := c.Seek(least); k != nil && len(keys) < sweepBatch; k, _ = c.Next() {
-			if binary.BigEndian.Uint64(k) >= uint64(max(0, now.Unix())) { //nolint:gosec // not negative
+			if binary.BigEndian.Uint64(k) >= uint64(max(0, now.Unix())) {
 				return nil
 			}
 			keys = append(keys, append([]byte(nil), k[8:]...))
@@ -191,7 +192,7 @@ func (s *Server) updateTimeToLive(body []byte) (any, error) {
 func (s *Server) setTimeToLive(name string, spec *TimeToLiveSpecification) error {
 	t, err := s.change(name, func(w *writer, meta *tableMeta) error {
 		bucket := newTable(*meta).ttlBucket
-		if err := w.tx.DeleteBucket(bucket); err != nil && !errors.Is(err, bbolt.ErrBucketNotFound) {
+		if err := w.tx.DeleteBucket(bucket); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
 			return err
 		}
 		if _, err := w.tx.CreateBucket(bucket); err != nil {

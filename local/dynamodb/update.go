@@ -270,6 +270,7 @@ func (v value) copied() value {
 		v.m = maps.Clone(v.m)
 	case kindList:
 		v.list = slices.Clone(v.list)
+	default: // the rest goes on below
 	}
 	return v
 }
@@ -349,6 +350,7 @@ func (n *node) compute(old item) (value, error) {
 			return appended(left, right)
 		}
 		return sumOf(n.op, left, right)
+	default: // the rest goes on below
 	}
 	v, found := n.operand(old)
 	if !found {

@@ -45,6 +45,7 @@ func setOf(k kind) kind {
 		return kindNS
 	case kindB:
 		return kindBS
+	default: // the rest goes on below
 	}
 	return kindNone
 }

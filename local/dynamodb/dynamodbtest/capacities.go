@@ -1,6 +1,7 @@
 package dynamodbtest
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -99,9 +100,7 @@ func (s *suite) indexCapacities(t *testing.T) {
 			{M{"l": "1", "y": 2}, 1, 1, 1, 0},           // the entry goes
 		} {
 			it := M{"pk": x.pk, "sk": 1}
-			for name, v := range c.item {
-				it[name] = v
-			}
+			maps.Copy(it, c.item)
 			out, err := x.client.PutItem(x.ctx(), &dynamodb.PutItemInput{TableName: x.wide(), Item: it.attributes(), ReturnConsumedCapacity: types.ReturnConsumedCapacityIndexes})
 			x.ok(err)
 			used := out.ConsumedCapacity

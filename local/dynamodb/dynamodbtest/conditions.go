@@ -1,6 +1,7 @@
 package dynamodbtest
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -86,9 +87,7 @@ func (s *suite) conditions(t *testing.T) {
 	} {
 		s.run(t, c.name, func(t *testing.T, x *tester) {
 			it := M{"pk": x.pk}
-			for name, v := range item {
-				it[name] = v
-			}
+			maps.Copy(it, item)
 			x.put(x.simple(), it)
 			_, err := x.client.UpdateItem(x.ctx(), &dynamodb.UpdateItemInput{
 				TableName: x.simple(), Key: M{"pk": x.pk}.attributes(),

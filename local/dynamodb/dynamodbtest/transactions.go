@@ -72,13 +72,13 @@ func (s *suite) transactions(t *testing.T) {
 	})
 	s.run(t, "a transaction with an index key of another type is cancelled", func(_ *testing.T, x *tester) {
 		err := x.transact(types.TransactWriteItem{Put: &types.Put{TableName: x.wide(), Item: M{"pk": x.pk, "sk": 1, "g": 1}.attributes()}})
-		x.cancelled(err, "ValidationError")
+		_ = x.cancelled(err, "ValidationError")
 	})
 	s.run(t, "a transaction with an item that lacks its key is cancelled", func(_ *testing.T, x *tester) {
-		x.cancelled(x.transact(x.putIn(M{"zz": 1})), "ValidationError")
+		_ = x.cancelled(x.transact(x.putIn(M{"zz": 1})), "ValidationError")
 	})
 	s.run(t, "a transaction whose update cannot be applied is cancelled", func(_ *testing.T, x *tester) {
-		x.cancelled(x.transact(x.putIn(M{"pk": x.pk}), x.updateIn(M{"pk": x.pk + "n"}, "SET a = zz", nil)), "None", "ValidationError")
+		_ = x.cancelled(x.transact(x.putIn(M{"pk": x.pk}), x.updateIn(M{"pk": x.pk + "n"}, "SET a = zz", nil)), "None", "ValidationError")
 		x.same("the put", M(nil), x.get(M{"pk": x.pk}))
 	})
 	s.run(t, "a transaction's update must have an expression", func(_ *testing.T, x *tester) {
