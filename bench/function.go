@@ -24,7 +24,6 @@ func build(ctx context.Context, name, pkg, folder string) (function, error) {
 	if runtime.GOOS == "windows" {
 		f.binary += ".exe"
 	}
-	//nolint:gosec // the arguments are this program's own
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", f.binary, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -64,7 +63,7 @@ func (s stage) run(ctx context.Context, f function, events int) (run, error) {
 		return run{}, err
 	}
 	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, f.binary) //nolint:gosec // which was just built
+	cmd := exec.CommandContext(ctx, f.binary)
 	cmd.Env = s.environment(address)
 	cmd.Stderr = &output // standard output is the log, which costs the function what it costs to write it
 	begin := time.Now()

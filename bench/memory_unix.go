@@ -15,7 +15,7 @@ func peakMemory(state *os.ProcessState) int64 {
 		return 0
 	}
 	if runtime.GOOS == "darwin" {
-		return int64(usage.Maxrss) // which counts bytes; all others count kilobytes
+		return int64(usage.Maxrss) //nolint:unconvert // counts bytes; all others count kilobytes
 	}
-	return int64(usage.Maxrss) << 10
+	return int64(usage.Maxrss) << 10 //nolint:unconvert // is 32 bits on some systems
 }

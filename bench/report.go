@@ -115,8 +115,9 @@ func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // write writes the report as a table.
 func (r report) write(w io.Writer) error {
+	// What goes wrong in writing, Flush says.
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\treceiver\tplain\tratio\taim\t\t")
+	_, _ = fmt.Fprintln(table, "\treceiver\tplain\tratio\taim\t\t")
 	for _, row := range r.Rows {
 		aim, reached := "", ""
 		if row.Aim > 0 {
@@ -125,7 +126,7 @@ func (r report) write(w io.Writer) error {
 				reached = "missed"
 			}
 		}
-		fmt.Fprintf(table, "%s (%s)\t%.1f\t%.1f\t%.2f\t%s\t%s\t\n", row.Name, row.Unit, row.Receiver, row.Plain, row.Ratio, aim, reached)
+		_, _ = fmt.Fprintf(table, "%s (%s)\t%.1f\t%.1f\t%.2f\t%s\t%s\t\n", row.Name, row.Unit, row.Receiver, row.Plain, row.Ratio, aim, reached)
 	}
 	if err := table.Flush(); err != nil || r.Stack == nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 )
@@ -61,9 +62,7 @@ func read(answer *http.Response, limit int64) ([]byte, error) {
 // the URL is known to be good, and parsing it again for each event costs.
 func (c *Client) sign(ctx context.Context, call *call) (*http.Request, error) {
 	header := make(http.Header, len(call.header)+6) // and what signing adds
-	for key, values := range call.header {
-		header[key] = values
-	}
+	maps.Copy(header, call.header)
 	address := *call.url // signing writes to it
 	request := (&http.Request{
 		Method:        call.method,

@@ -16,7 +16,7 @@ import (
 func verifySignature(r *http.Request, body []byte, secret, region, service string) error {
 	var credential, signedHeaders, signature string
 	fields := strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
-	for _, field := range strings.Split(fields, ", ") {
+	for field := range strings.SplitSeq(fields, ", ") {
 		name, value, _ := strings.Cut(field, "=")
 		switch name {
 		case "Credential":
@@ -62,7 +62,7 @@ func verifySignature(r *http.Request, body []byte, secret, region, service strin
 		return fmt.Errorf("credential %q is not of scope %s", credential, scope)
 	}
 	key := []byte("AWS4" + secret)
-	for _, part := range strings.Split(scope, "/") {
+	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(key, part)
 	}
 	want := hex.EncodeToString(mac(key, "AWS4-HMAC-SHA256\n"+date+"\n"+scope+"\n"+sha([]byte(canonical.String()))))

@@ -213,9 +213,9 @@ func group(g string) string {
 // mentions neither as done nor as failed was not done.
 func readResult(answer []byte, n int) ([]Failure, error) {
 	var result struct {
-		Successful []struct{ Id string } //nolint:revive // as SQS writes it
+		Successful []struct{ Id string }
 		Failed     []struct {
-			Id          string //nolint:revive // as SQS writes it
+			Id          string
 			Code        string
 			Message     string
 			SenderFault bool

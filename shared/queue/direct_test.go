@@ -42,7 +42,9 @@ func TestAFIFOQueueTakesTheSameMessageOnce(t *testing.T) {
 	var got batchCall
 	sqs := overHTTP(t, func(call batchCall) string { got = call; return allDone(call) })
 	messages := []Message{
-		{Body: "a", Group: "g"}, {Body: "a", Group: "g"}, {Body: "b", Group: "g"},
+		{Body: "a", Group: "g"},
+		{Body: "a", Group: "g"},
+		{Body: "b", Group: "g"},
 		{Body: "a", Group: "g", Attributes: map[string]string{AttributeReason: "dead"}},
 	}
 	if _, err := sqs.SendBatch(t.Context(), queueURL+".fifo", messages); err != nil {

@@ -80,7 +80,8 @@ func TestEventsOfAnySizeComeBackAsTheyWere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, data := range [][]byte{
-				{}, []byte(`{"a":1}`), large[:600_000], large[:900_000], large,
+				{},
+				[]byte(`{"a":1}`), large[:600_000], large[:900_000], large,
 				[]byte(`"` + strings.Repeat("a", eventBytes-300) + `"`), []byte(`"` + strings.Repeat(`\"`, eventBytes/2) + `"`),
 			} {
 				sqs := &fakeSQS{}

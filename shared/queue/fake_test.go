@@ -55,8 +55,8 @@ func (f *fakeSQS) SendBatch(_ context.Context, _ string, batch []Message) ([]Fai
 type entry struct {
 	ID                     string `json:"Id"`
 	MessageBody            string
-	MessageGroupId         string //nolint:revive // as SQS writes it
-	MessageDeduplicationId string //nolint:revive // as SQS writes it
+	MessageGroupId         string
+	MessageDeduplicationId string
 	DelaySeconds           int
 	MessageAttributes      map[string]struct{ DataType, StringValue string }
 	ReceiptHandle          string
@@ -99,7 +99,7 @@ func client(t *testing.T, endpoint string) *awslite.Client {
 }
 
 func allDone(call batchCall) string {
-	type done struct{ Id string } //nolint:revive // as SQS writes it
+	type done struct{ Id string }
 	var result struct{ Successful []done }
 	for _, e := range call.Entries {
 		result.Successful = append(result.Successful, done{e.ID})

@@ -34,7 +34,7 @@ func (f *fakeAWS) JSON(ctx context.Context, service, target, version string, in 
 	f.calls = append(f.calls, action)
 	fail, hang := f.fail, f.hang
 	f.mu.Unlock()
-	time.Sleep(10 * time.Millisecond) // of the test's own clock
+	pass(10 * time.Millisecond)
 	if hang {
 		<-ctx.Done()
 		return ctx.Err()
@@ -52,7 +52,7 @@ func (f *fakeAWS) JSON(ctx context.Context, service, target, version string, in 
 
 func (f *fakeAWS) answer(service, action string, in []byte, out any) error {
 	var ask struct {
-		Name, SecretId string //nolint:revive // as AWS writes it
+		Name, SecretId string
 		Names          []string
 		WithDecryption bool
 	}
@@ -94,6 +94,9 @@ func (f *fakeAWS) answer(service, action string, in []byte, out any) error {
 	}
 	return json.Unmarshal(b, out)
 }
+
+// pass lets time pass on the test's own clock, which costs none.
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // inside synctest
 
 func newStore(aws *fakeAWS) (*Store, *strings.Builder) {
 	var log strings.Builder
@@ -197,9 +200,9 @@ func TestAValueIsKeptForFiveMinutes(t *testing.T) {
 		}
 		expect("old", 1)
 		aws.parameters["/a"] = "new"
-		time.Sleep(keep - time.Second)
+		pass(keep - time.Second)
 		expect("old", 1)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		expect("new", 2)
 	})
 }
@@ -219,7 +222,7 @@ func TestAValueIsUsedOnWhileItCannotBeRefreshed(t *testing.T) {
 		}
 		resolve()
 		aws.fail = &awslite.Error{Service: "ssm", Code: "InternalServerError", Status: 500}
-		time.Sleep(keep)
+		pass(keep)
 		for range 5 {
 			if got := resolve(); got != "old" {
 				t.Errorf("got %q", got)
@@ -232,7 +235,7 @@ func TestAValueIsUsedOnWhileItCannotBeRefreshed(t *testing.T) {
 			t.Errorf("log %s", log)
 		}
 		aws.fail, aws.parameters["/a"] = nil, "new"
-		time.Sleep(stalePause)
+		pass(stalePause)
 		if got := resolve(); got != "new" {
 			t.Errorf("got %q after the trouble", got)
 		}
@@ -249,7 +252,7 @@ func TestFreshSeesARotationButAsksOnlyEveryFewSeconds(t *testing.T) {
 			t.Fatal(err)
 		}
 		aws.parameters["/a"] = "new"
-		time.Sleep(pause)
+		pass(pause)
 		for range 10 {
 			got, err := s.Fresh(t.Context(), refs)
 			if err != nil || got[0] != "new" {
@@ -296,7 +299,7 @@ func TestAReferenceThatIsWrongIsNotReadForEveryEvent(t *testing.T) {
 			t.Errorf("calls %v", aws.calls)
 		}
 		aws.parameters = map[string]string{"/a": "v"}
-		time.Sleep(pause)
+		pass(pause)
 		if _, err := s.All(t.Context(), []string{"ssm:/a"}); err != nil {
 			t.Error(err)
 		}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -34,13 +35,8 @@ func ParseLevel(name string) slog.Level {
 
 // mask is called for every attribute of every line.
 func mask(groups []string, a slog.Attr) slog.Attr {
-	if secretKey(a.Key) {
+	if secretKey(a.Key) || slices.ContainsFunc(groups, secretKey) {
 		return slog.String(a.Key, masked)
-	}
-	for _, g := range groups {
-		if secretKey(g) {
-			return slog.String(a.Key, masked)
-		}
 	}
 	return a
 }
