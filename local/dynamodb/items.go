@@ -155,9 +155,9 @@ func (c *change) collectionMetrics(o *object, q *request) {
 	if q.collections != "SIZE" || !hasLocal {
 		return
 	}
-	source := c.mutation.key
+	source := c.key
 	if source == nil {
-		source = c.mutation.item
+		source = c.item
 	}
 	hash := c.table.key.hash.name
 	o.begin("ItemCollectionMetrics")

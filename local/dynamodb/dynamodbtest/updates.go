@@ -1,6 +1,7 @@
 package dynamodbtest
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -68,9 +69,7 @@ func (s *suite) updates(t *testing.T) {
 		s.run(t, c.name, func(t *testing.T, x *tester) {
 			if c.before != nil {
 				before := M{"pk": x.pk}
-				for name, v := range c.before {
-					before[name] = v
-				}
+				maps.Copy(before, c.before)
 				x.put(x.simple(), before)
 			}
 			out, err := x.client.UpdateItem(x.ctx(), &dynamodb.UpdateItemInput{
@@ -109,9 +108,7 @@ func (s *suite) returnValues(t *testing.T) {
 	} {
 		s.run(t, c.name, func(t *testing.T, x *tester) {
 			it := M{"pk": x.pk}
-			for name, v := range before {
-				it[name] = v
-			}
+			maps.Copy(it, before)
 			x.put(x.simple(), it)
 			out, err := x.client.UpdateItem(x.ctx(), &dynamodb.UpdateItemInput{
 				TableName: x.simple(), Key: M{"pk": x.pk}.attributes(), UpdateExpression: aws.String(c.update),
