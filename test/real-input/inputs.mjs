@@ -102,6 +102,7 @@ export function githubEntity(name, p) {
     workflow_run: () => p.workflow_run.node_id,
     deployment: () => p.deployment.node_id,
     deployment_status: () => p.deployment.node_id,
+    deployment_review: () => p.workflow_run?.node_id, // it may also be of no run
     milestone: () => p.milestone.node_id,
     label: () => p.label.node_id,
   }

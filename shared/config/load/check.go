@@ -10,6 +10,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/webhook"
 )
 
 // The bounds of what AWS and providers can bear.
@@ -64,12 +65,20 @@ func (l *loader) checkAuth(t thing, w config.Webhook) {
 	if len(w.Secret) == 0 {
 		l.missing(t, []string{"webhook", "secret"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/webhook")
 	}
+	before := len(l.problems)
 	if w.Auth.Signature.Header == "" {
 		l.missing(t, append(at, "signature", "header"), "the header that carries the signature")
 	}
 	l.checkList(t, w.Auth.Signature)
 	l.checkTimestamp(t, *w.Auth)
 	l.checkSigned(t, *w.Auth)
+	if len(l.problems) > before {
+		return
+	}
+	// What the receiver would refuse is a problem here, whatever it is.
+	if _, err := webhook.Compile(*w.Auth); err != nil {
+		l.problem(t, at, err.Error(), "")
+	}
 }
 
 // checkList: the parts of a list of signatures go together.
@@ -115,10 +124,10 @@ func (l *loader) checkSigned(t thing, a config.Auth) {
 		}
 	}
 	if !slices.Contains(names, "body") {
-		l.warn(t, at, "the body is not signed, so anyone who saw one request can send others", "sign {body}, if the provider does")
+		l.problem(t, at, "the body is not signed, so anyone who saw one request can send others", "sign {body}, if the provider does")
 	}
 	if a.Timestamp != nil && !slices.Contains(names, "timestamp") && !slices.Contains(names, "header."+a.Timestamp.Header) {
-		l.warn(t, at, "the time is not signed, so an old request can be sent again with a new time", "sign {timestamp}, if the provider does")
+		l.problem(t, at, "the time is not signed, so an old request can be sent again with a new time", "sign {timestamp}, if the provider does")
 	}
 }
 
