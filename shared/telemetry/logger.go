@@ -1,9 +1,9 @@
 package telemetry
 
 import (
+	"context"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 )
 
@@ -17,10 +17,7 @@ const masked = "***"
 // signature …), or that stands in a group with such a name, is masked whatever
 // its value is.
 func NewLogger(w io.Writer, level string) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{
-		Level:       ParseLevel(level),
-		ReplaceAttr: mask,
-	}))
+	return slog.New(masker{Handler: slog.NewJSONHandler(w, &slog.HandlerOptions{Level: ParseLevel(level)})})
 }
 
 // ParseLevel returns the level that LOG_LEVEL names; INFO where it names none,
@@ -33,12 +30,67 @@ func ParseLevel(name string) slog.Level {
 	return level
 }
 
-// mask is called for every attribute of every line.
-func mask(groups []string, a slog.Attr) slog.Attr {
-	if secretKey(a.Key) || slices.ContainsFunc(groups, secretKey) {
-		return slog.String(a.Key, masked)
+// A masker masks before the handler writes. It makes a line anew only where
+// there is something to mask: the handler's own ReplaceAttr would cost every line.
+type masker struct {
+	slog.Handler
+	all bool // within a group whose name is that of a secret
+}
+
+// Handle writes a line.
+func (m masker) Handle(ctx context.Context, r slog.Record) error {
+	found := false
+	r.Attrs(func(a slog.Attr) bool {
+		found = m.all || needsMask(a)
+		return !found
+	})
+	if !found {
+		return m.Handler.Handle(ctx, r)
 	}
-	return a
+	written := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		written.AddAttrs(mask(a, m.all))
+		return true
+	})
+	return m.Handler.Handle(ctx, written)
+}
+
+// WithAttrs returns a handler with attributes of all its lines.
+func (m masker) WithAttrs(attrs []slog.Attr) slog.Handler {
+	safe := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		safe[i] = mask(a, m.all)
+	}
+	return masker{Handler: m.Handler.WithAttrs(safe), all: m.all}
+}
+
+// WithGroup returns a handler whose attributes are in a group.
+func (m masker) WithGroup(name string) slog.Handler {
+	return masker{Handler: m.Handler.WithGroup(name), all: m.all || secretKey(name)}
+}
+
+// needsMask reports whether an attribute has, or may have, something to mask.
+func needsMask(a slog.Attr) bool {
+	kind := a.Value.Kind()
+	return kind == slog.KindGroup || kind == slog.KindLogValuer || secretKey(a.Key)
+}
+
+// mask returns the attribute with what names a secret masked, or all of it.
+func mask(a slog.Attr, all bool) slog.Attr {
+	all = all || secretKey(a.Key)
+	a.Value = a.Value.Resolve()
+	if a.Value.Kind() != slog.KindGroup {
+		if all {
+			return slog.String(a.Key, masked)
+		}
+		return a
+	}
+	members := a.Value.Group()
+	safe := make([]slog.Attr, len(members))
+	for i, member := range members {
+		safe[i] = mask(member, all)
+	}
+	return slog.Attr{Key: a.Key, Value: slog.GroupValue(safe...)}
 }
 
 // secretKey reports whether a key contains the name of a secret, in any case.
