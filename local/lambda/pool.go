@@ -27,7 +27,8 @@ func (i *invocation) end(r result) { i.done <- r }
 
 // A pool is the environments of one function and the invocations that wait for one.
 type pool struct {
-	rt *Runtime
+	rt   *Runtime
+	name string
 
 	mu         sync.Mutex
 	fn         Function
@@ -46,7 +47,7 @@ type pool struct {
 }
 
 func newPool(r *Runtime, f Function) *pool {
-	return &pool{rt: r, fn: f, all: map[*environment]bool{}, empty: make(chan struct{})}
+	return &pool{rt: r, name: f.Name, fn: f, all: map[*environment]bool{}, empty: make(chan struct{})}
 }
 
 func (p *pool) invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -57,7 +58,7 @@ func (p *pool) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return r.response, r.err
 	case <-ctx.Done():
 		p.abandon(inv)
-		return nil, fmt.Errorf("%s: %w", p.fn.Name, ctx.Err())
+		return nil, fmt.Errorf("%s: %w", p.name, ctx.Err())
 	}
 }
 
@@ -129,7 +130,7 @@ func (p *pool) next(e *environment) bool {
 	defer p.mu.Unlock()
 	p.returned(e)
 	if e.current != nil {
-		e.finish(result{err: &Error{Function: p.fn.Name, Type: "Runtime.NoResponse", Message: "the function asked for the next invocation without answering this one"}})
+		e.finish(result{err: &Error{Function: p.name, Type: "Runtime.NoResponse", Message: "the function asked for the next invocation without answering this one"}})
 	}
 	if !e.up {
 		p.cameUp(e)
@@ -210,7 +211,7 @@ func (p *pool) initFailed(e *environment, cause *Error) {
 	p.failure = cause
 	p.backoff = min(max(2*p.backoff, 500*time.Millisecond), 30*time.Second)
 	p.retryAt = time.Now().Add(p.backoff)
-	p.rt.o.Logger.Error("a function did not start", "function", p.fn.Name, "error", cause.Message)
+	p.rt.o.Logger.Error("a function did not start", "function", p.name, "error", cause.Message)
 	if len(p.all) > 0 {
 		return
 	}

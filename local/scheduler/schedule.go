@@ -36,7 +36,8 @@ func (s Schedule) Run(ctx context.Context, invoke Invoke, log *slog.Logger, now 
 	var calls sync.WaitGroup
 	defer calls.Wait()
 	for at := now(); ; {
-		calls.Go(func() { s.call(ctx, invoke, log, at) })
+		due := at // the call outlives this value of at
+		calls.Go(func() { s.call(ctx, invoke, log, due) })
 		at = next(at)
 		if at.IsZero() {
 			<-ctx.Done() // there is no next time

@@ -101,7 +101,8 @@ func (s *Stack) environment(f template.Function) []string {
 		"BODIES": a.Bodies, "PUSHPULL_CONFIG": a.Config, "PUSHPULL_DATA": a.Data,
 		"AWS_ENDPOINT_URL_SQS": a.SQS, "AWS_ENDPOINT_URL_DYNAMODB": a.DynamoDB,
 		"AWS_ENDPOINT_URL_SSM": a.Secrets, "AWS_ENDPOINT_URL_SECRETS_MANAGER": a.Secrets,
-		// A function of this size has less than one core in Lambda, too.
+		// A function of this size has less than one core in Lambda, too; and as many
+		// processes as run here would get in one another's way with more.
 		"GOMAXPROCS": "1",
 	} {
 		set[name] = v
