@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -142,9 +143,7 @@ func redriven(d deadLetter) map[string]types.MessageAttributeValue {
 	with := map[string]types.MessageAttributeValue{
 		queue.AttributeKey: {DataType: aws.String("String"), StringValue: aws.String(d.Key)},
 	}
-	for name, v := range d.attributes {
-		with[name] = v
-	}
+	maps.Copy(with, d.attributes)
 	return with
 }
 

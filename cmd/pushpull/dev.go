@@ -78,7 +78,7 @@ func dev(c *cobra.Command, f devFlags) error {
 	})
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // it was told to stop while it started
+			return nil
 		}
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -314,7 +315,7 @@ type stackHandler struct {
 func (h *stackHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
 
 func (h *stackHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &stackHandler{out: h.out, attrs: append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)}
+	return &stackHandler{out: h.out, attrs: append(slices.Clip(h.attrs), attrs...)}
 }
 
 // WithGroup is not told apart: the stack logs none.

@@ -16,6 +16,7 @@ import (
 
 	"pushpull/events"
 	"pushpull/shared/config"
+	"pushpull/shared/config/load"
 	"pushpull/shared/event"
 	"pushpull/shared/webhook"
 )
@@ -71,7 +72,7 @@ func choose(c *cobra.Command, source, typ string, found map[string]sample) (samp
 		return sample{}, fmt.Errorf("there is no sample for %s: send a body of your own with `pushpull send %s FILE`", source, source)
 	}
 	types := slices.Sorted(maps.Keys(found))
-	if near, ok := nearest(typ, types); ok {
+	if near, ok := load.Nearest(typ, types); ok {
 		return sample{}, usage(c, "there is no sample of type %q: did you mean %q?", typ, near)
 	}
 	return sample{}, usage(c, "there is no sample of type %q: there are %s", typ, strings.Join(types, ", "))

@@ -66,11 +66,11 @@ func send(c *cobra.Command, source, file string, headers []string) error {
 func readBody(stdin io.Reader, file string) ([]byte, error) {
 	from := stdin
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := os.Open(file) //nolint:gosec // the person names the file
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // it was only read
 		from = f
 	}
 	body, err := io.ReadAll(io.LimitReader(from, maxSend+1))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"pushpull/shared/config/load"
 )
 
 // errSaid ends a command that has already printed what is wrong.
@@ -45,7 +47,7 @@ func knownCommand(c *cobra.Command, args []string) error {
 	for _, command := range c.Commands() {
 		names = append(names, command.Name())
 	}
-	if near, ok := nearest(args[0], names); ok {
+	if near, ok := load.Nearest(args[0], names); ok {
 		return usage(c, "%q is not a command: did you mean %q?", args[0], near)
 	}
 	return usage(c, "%q is not a command", args[0])

@@ -123,8 +123,7 @@ func (g *Gateway) health(w http.ResponseWriter) {
 }
 
 func (g *Gateway) refuseBody(w http.ResponseWriter, err error) {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		refuse(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 		return
 	}

@@ -118,7 +118,8 @@ func total(id string) int {
 
 // fate draws what becomes of a webhook. The second event is always lost, and so
 // is the first after the API was first asked: who watches sees soon how the poll
-// heals it, and what happened before the first poll is not missed but read.
+// heals it, and what happened before the first poll is not missed but read. The
+// third is repeated, so that a duplicate is seen to vanish as soon.
 func (s *shop) fate(number uint64, rng *rand.Rand) fate {
 	if s.listed && !s.showed {
 		s.showed = true
@@ -127,7 +128,9 @@ func (s *shop) fate(number uint64, rng *rand.Rand) fate {
 	switch drawn := rng.Float64(); {
 	case number == 2:
 		return lost
-	case number <= 3:
+	case number == 3:
+		return repeated
+	case number == 1:
 		return onTime
 	case drawn < 0.10:
 		return lost

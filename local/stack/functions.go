@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -94,19 +95,16 @@ func (s *Stack) environment(f template.Function) []string {
 			}
 		}
 	}
-	for name, v := range f.Environment {
-		set[name] = v
-	}
-	for name, v := range map[string]string{
+	maps.Copy(set, f.Environment)
+	// A function of this size has less than one core in Lambda, too; and as many
+	// processes as run here would get in one another's way with more.
+	maps.Copy(set, map[string]string{
 		"BODIES": a.Bodies, "PUSHPULL_CONFIG": a.Config, "PUSHPULL_DATA": a.Data,
 		"AWS_ENDPOINT_URL_SQS": a.SQS, "AWS_ENDPOINT_URL_DYNAMODB": a.DynamoDB,
 		"AWS_ENDPOINT_URL_SSM": a.Secrets, "AWS_ENDPOINT_URL_SECRETS_MANAGER": a.Secrets,
-		// A function of this size has less than one core in Lambda, too; and as many
-		// processes as run here would get in one another's way with more.
+
 		"GOMAXPROCS": "1",
-	} {
-		set[name] = v
-	}
+	})
 	out := make([]string, 0, len(set))
 	for name, v := range set {
 		out = append(out, name+"="+v)

@@ -12,10 +12,6 @@ import (
 	"pushpull/test/harness"
 )
 
-// inFlight is how long before a kill a delivery may have begun that the kill
-// kept from being recorded: the function's timeout.
-const inFlight = 5 * time.Second
-
 // judge waits until everything arrived, and compares what was planned, what the
 // inbox got and what the ledger says.
 func judge(ctx context.Context, p *plan, pr *provider, in *inbox, s *harness.Stack, k *killer, started time.Time) error {
@@ -24,7 +20,7 @@ func judge(ctx context.Context, p *plan, pr *provider, in *inbox, s *harness.Sta
 	}
 	fmt.Printf("chaos: all arrived %s after the first was pushed\n", time.Since(started).Round(time.Millisecond))
 
-	v := verdict{plan: p, kills: k.at}
+	v := verdict{plan: p, kills: k.kills, repeats: make([]int, len(k.kills))}
 	v.inbox(in)
 	if err := v.ledger(ctx, s); err != nil {
 		return err
@@ -37,7 +33,7 @@ func judge(ctx context.Context, p *plan, pr *provider, in *inbox, s *harness.Sta
   in the ledger        %6d   delivered; found by the poll only: %d; duplicates dropped: %d
   requests of the poll %6d
 `, len(p.items), p.count(func(it item) bool { return it.twice }), p.count(func(it item) bool { return it.lost }),
-		pr.sent.Load(), pr.refused.Load(), v.delivered, v.repeated, len(k.at), v.lost, v.recorded, v.polled, v.duplicates, pr.requests.Load())
+		pr.sent.Load(), pr.refused.Load(), v.delivered, v.repeated, len(k.kills), v.lost, v.recorded, v.polled, v.duplicates, pr.requests.Load())
 	return errors.Join(v.wrong...)
 }
 
@@ -86,8 +82,9 @@ func missing(p *plan, in *inbox) error {
 }
 
 type verdict struct {
-	plan  *plan
-	kills []time.Time
+	plan    *plan
+	kills   []kill
+	repeats []int // deliveries that each kill repeated
 
 	delivered, repeated, lost    int
 	recorded, polled, duplicates int
@@ -135,9 +132,11 @@ func (v *verdict) inbox(in *inbox) {
 	}
 }
 
+// killedAfter finds the kill that a repeat is due to, and charges it to it.
 func (v *verdict) killedAfter(delivery time.Time) bool {
-	for _, kill := range v.kills {
-		if since := kill.Sub(delivery); since > -100*time.Millisecond && since < inFlight {
+	for i, k := range v.kills {
+		if k.explains(delivery) && v.repeats[i] < k.bound() {
+			v.repeats[i]++
 			return true
 		}
 	}

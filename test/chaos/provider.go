@@ -120,7 +120,7 @@ func (pr *provider) untilAcknowledged(ctx context.Context, gateway string, it it
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			return fmt.Errorf("%s was never acknowledged, last answer %d: %s", it.id, status, answer)
 		}
-		time.Sleep(100 * time.Millisecond) //nolint:forbidigo // a provider's retry
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

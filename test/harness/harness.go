@@ -94,7 +94,7 @@ func (s *Stack) Start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	s.cmd = exec.Command(s.o.Binary, append(args, s.o.Flags...)...) //nolint:noctx // it outlives the call that starts it
+	s.cmd = exec.Command(s.o.Binary, append(args, s.o.Flags...)...)
 	s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.o.Root, log, log
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -211,7 +211,7 @@ func Root() (string, error) {
 }
 
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

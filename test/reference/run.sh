@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the SQS and DynamoDB suites against the references, Amazon's DynamoDB
-# Local and ElasticMQ. Needs Java 17 and Maven; without them it skips, and under
+# Runs the SQS and DynamoDB suites against the references, ElasticMQ and Amazon's
+# DynamoDB Local. Needs Java 17 and Maven; without them it skips, and under
 # CI=true that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -11,10 +11,16 @@ for tool in java mvn; do
   exit 0
 done
 
-run=$(mktemp -d)
 stop() {
-  test/reference/elasticmq/start.sh stop "$run/elasticmq" || true
-  test/reference/dynamodb-local/start.sh stop "$run/dynamodb" || true
-  rm -rf "$run"
+  test/reference/elasticmq/start.sh stop || true
+  test/reference/dynamodb-local/start.sh stop || true
 }
 trap stop EXIT
+
+free() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+sqs=$(free)
+dynamodb=$(free)
+test/reference/elasticmq/start.sh start "$sqs"
+test/reference/dynamodb-local/start.sh start "$dynamodb"
+export PUSHPULL_REFERENCE_SQS=http://127.0.0.1:$sqs PUSHPULL_REFERENCE_DYNAMODB=http://127.0.0.1:$dynamodb
+go test -count=1 -run '^TestReference$' ./local/sqs ./local/dynamodb ./shared/ledger ./shared/checkpoint

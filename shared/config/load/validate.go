@@ -91,7 +91,7 @@ func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError)
 		var out []flaw
 		for _, key := range k.Properties {
 			f := atKey(key, fmt.Sprintf("unknown key %q", key), didYouMean(key, known))
-			f.meant = nearest(key, known)
+			f.meant, _ = Nearest(key, known)
 			out = append(out, f)
 		}
 		return out
