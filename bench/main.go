@@ -55,7 +55,7 @@ func measure(ctx context.Context, o options) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // it is a temporary one
+	defer os.RemoveAll(folder)
 	s, err := newStage(ctx, folder)
 	if err != nil {
 		return report{}, err

@@ -265,7 +265,7 @@ func send(ctx context.Context, transport http.RoundTripper, method, url string, 
 	if err != nil {
 		return 0, err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer answer.Body.Close()
 	_, err = io.Copy(io.Discard, answer.Body)
 	return answer.StatusCode, err
 }

@@ -74,7 +74,7 @@ func (d *frontDoor) send(ctx context.Context, header webhook.Header, body []byte
 	if err != nil {
 		return sent{}, err
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // it was only read
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	if err != nil {
 		return sent{}, err

@@ -56,7 +56,7 @@ func do(t *testing.T, method, url, contentType, body string) (int, http.Header, 
 	req.Header["X-Twice"] = []string{"a", "b"}
 	req.Header.Set("Cookie", "c1=v1; c2=v2")
 	req.Header.Set("User-Agent", "tester")
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func postPush(t *testing.T, s *Stack, delivery, body string) int {
 	} {
 		req.Header.Set(name, v)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func post(ctx context.Context, t *transport, url, body string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written
+	defer answer.Body.Close()
 	b, err := io.ReadAll(answer.Body)
 	return string(b), err
 }
