@@ -190,7 +190,7 @@ func (b *builder) readAPI(p *properties) {
 
 func (b *builder) readFunction(id string, p *properties) {
 	p.globals = b.root.field("Globals").field("Function")
-	p.skip("Architectures", "Runtime", "CodeUri", "Description", "Policies", "Role", "LoggingConfig", "Tracing", "Tags", "PermissionsBoundary", "FunctionName", "AutoPublishAlias", "DeploymentPreference", "RuntimeManagementConfig")
+	p.skip("Architectures", "Runtime", "CodeUri", "Description", "Policies", "Role", "LoggingConfig", "Tracing", "Tags", "PermissionsBoundary", "FunctionName", "AutoPublishAlias", "DeploymentPreference", "RuntimeManagementConfig", "EventInvokeConfig")
 	f := Function{
 		ID:          id,
 		Name:        b.resources[id].ref,
