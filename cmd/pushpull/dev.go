@@ -64,7 +64,7 @@ func dev(c *cobra.Command, f devFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Context()
+	ctx := endWithGoRun(c.Context())
 	// The first Ctrl-C ends ctx; from then on the next one ends us at once, and the
 	// functions with us.
 	context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })
