@@ -45,11 +45,11 @@ sources:
     webhook: { provider: stripe, secret: "ssm:/samples/text" }
     poll: { provider: stripe, resource: events, token: "ssm:/samples/token", base_url: "%s" }
   late-stripe:
-    webhook: { provider: stripe, secret: "ssm:/samples/text", auth: { timestamp: { tolerance: 1000000h } } }
+    webhook: { provider: stripe, secret: "ssm:/samples/text", auth: { timestamp: { tolerance: 3650d } } }
   standard:
     webhook: { provider: standard-webhooks, secret: "ssm:/samples/standard" }
   late-standard:
-    webhook: { provider: standard-webhooks, secret: "ssm:/samples/standard", auth: { timestamp: { tolerance: 1000000h } } }
+    webhook: { provider: standard-webhooks, secret: "ssm:/samples/standard", auth: { timestamp: { tolerance: 3650d } } }
 destinations:
   archive: { kind: file, path: delivered.ndjson }
 routes:
