@@ -61,7 +61,7 @@ func listDead(c *cobra.Command, poll bool) error {
 	for _, d := range letters {
 		t.row(clock(d.Since, time.Now()), d.Key, d.Type, d.Destination, d.Reason)
 	}
-	return t.close()
+	return t.flush()
 }
 
 // newestOfEach keeps one letter an event: a crash may have left two.

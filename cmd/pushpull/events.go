@@ -123,14 +123,14 @@ func list(ctx context.Context, l *ledger.Ledger, f ledger.Filter, limit int, p r
 			break
 		}
 	}
-	return p.close()
+	return p.flush()
 }
 
 // A recordPrinter writes records as a table's rows or as JSON lines.
 type recordPrinter struct {
 	json  bool
 	out   io.Writer
-	table table
+	table *table
 }
 
 func newRecordPrinter(c *cobra.Command) recordPrinter {
@@ -153,9 +153,9 @@ func (p recordPrinter) print(r ledger.Record) error {
 	return nil
 }
 
-func (p recordPrinter) close() error {
+func (p recordPrinter) flush() error {
 	if p.json {
 		return nil
 	}
-	return p.table.close()
+	return p.table.flush()
 }

@@ -35,7 +35,7 @@ func follow(ctx context.Context, l *ledger.Ledger, f ledger.Filter, limit int, p
 				return err
 			}
 		}
-		if err := p.close(); err != nil {
+		if err := p.flush(); err != nil {
 			return err
 		}
 		f.Since = forget(shown, f.Since, time.Now().Add(-followWindow))

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -24,26 +24,51 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// A table aligns columns; Close writes it out.
-type table struct{ w *tabwriter.Writer }
+// A table aligns columns; flush writes the rows there are. Columns stay as wide
+// as they were, so that rows which come later (--follow) stand under the first.
+// The standard tabwriter forgets its widths with each flush.
+type table struct {
+	out    io.Writer
+	rows   [][]string
+	widths []int
+}
 
-func newTable(w io.Writer, head ...string) table {
-	t := table{tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)}
+func newTable(out io.Writer, head ...string) *table {
+	t := &table{out: out}
 	t.row(head...)
 	return t
 }
 
-func (t table) row(cells ...string) {
+func (t *table) row(cells ...string) {
 	for i, cell := range cells {
+		cells[i] = printable(cell)
 		if cell == "" {
 			cells[i] = "-"
 		}
-		cells[i] = printable(cells[i])
+		if i == len(t.widths) {
+			t.widths = append(t.widths, 0)
+		}
+		t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cells[i]))
 	}
-	fmt.Fprintln(t.w, strings.Join(cells, "\t"))
+	t.rows = append(t.rows, cells)
 }
 
-func (t table) close() error { return t.w.Flush() }
+func (t *table) flush() error {
+	for _, cells := range t.rows {
+		var line strings.Builder
+		for i, cell := range cells {
+			line.WriteString(cell)
+			if i < len(cells)-1 {
+				line.WriteString(strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell)+2))
+			}
+		}
+		if _, err := fmt.Fprintln(t.out, line.String()); err != nil {
+			return err
+		}
+	}
+	t.rows = t.rows[:0]
+	return nil
+}
 
 // printable keeps what a provider wrote from moving the cursor or colouring the terminal.
 func printable(s string) string {

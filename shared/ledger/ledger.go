@@ -73,7 +73,7 @@ type Attempt struct {
 	At          time.Time     `json:"at"`
 	Number      int           `json:"number"`
 	Status      int           `json:"status,omitempty"` // HTTP status, where there is one
-	Took        time.Duration `json:"took"`
+	Took        time.Duration `json:"took_ns"`
 	Error       string        `json:"error,omitempty"`
 	Next        time.Time     `json:"next,omitzero"`   // when it failed for a while: no attempt before then
 	Final       bool          `json:"final,omitempty"` // it failed for good: no more attempts but after a redrive
