@@ -32,7 +32,10 @@ const defaultWindow = 30 * 24 * time.Hour
 // An error is never a verdict: the message must come back.
 func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, error) {
 	now := l.now()
-	c := Claim{Key: e.Key(), Owner: l.owner(), Until: now.Add(o.Lease).Truncate(time.Millisecond)}
+	c := Claim{Key: e.Key(), Owner: l.owner(), Until: now.Add(o.Lease).Truncate(time.Millisecond), window: o.Window}
+	if c.window <= 0 {
+		c.window = defaultWindow
+	}
 	in := l.claimInput(c, e, o, now)
 	out, err := l.api.UpdateItem(ctx, in)
 	if err == nil {
@@ -55,16 +58,12 @@ func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, er
 // that the keys of the index never change and a claim costs no index write again.
 func (l *Ledger) claimInput(c Claim, e event.Event, o Options, now time.Time) *dynamodb.UpdateItemInput {
 	at := received(e, now)
-	window := o.Window
-	if window <= 0 {
-		window = defaultWindow
-	}
 	x := newExpression()
 	x.set(attrStatus, text(string(Claimed)))
 	x.set(attrOwner, text(c.Owner))
 	x.set(attrLease, number(c.Until.UnixMilli()))
 	x.set(attrMessage, text(o.Message))
-	x.set(attrTTL, number(now.Add(window).Unix()))
+	x.set(attrTTL, number(now.Add(max(c.window, outlives)).Unix()))
 	x.setOnce(attrAt, text(at.Format(atLayout)))
 	x.setOnce(attrBucket, text(bucket(c.Key, at)))
 	x.setOnce(attrMissed, &types.AttributeValueMemberBOOL{Value: e.Missed})
@@ -153,7 +152,9 @@ func (l *Ledger) refused(ctx context.Context, c Claim, old item, e event.Event, 
 		Attempts:      getTries(old),
 		FirstReceived: getTime(old, attrAt),
 	}
-	if status == Claimed && same {
+	// Of a redriven message, who is at work may be about to say that the event is
+	// dead: then there would be no letter of it any more.
+	if status == Claimed && (same || o.Redriven) {
 		c.Verdict = InFlight
 		c.Until = time.UnixMilli(getNumber(old, attrLease)).UTC()
 		return c, nil

@@ -18,6 +18,11 @@ import (
 // queue keeps one longer. After that any message may take the event.
 const comesBack = 14 * 24 * time.Hour
 
+// outlives is how long an item is remembered at least while a message or a dead
+// letter may bring its event back: forgotten, it would be delivered again to
+// those who have it. The day is for the retries before the letter was sent.
+const outlives = comesBack + 24*time.Hour
+
 // Complete ends the event (Delivered, Filtered, Superseded or Dead), fenced by
 // the claim's owner; ErrLost where another has taken it. Done are destinations
 // that have the event and attempts those made under this claim; both are added
@@ -29,6 +34,9 @@ func (l *Ledger) Complete(ctx context.Context, c Claim, end Status, reason strin
 	x := newExpression()
 	x.set(attrEnded, text(l.now().UTC().Format(time.RFC3339Nano)))
 	x.remove(attrLease)
+	if end != Dead && c.window < outlives {
+		x.set(attrTTL, number(l.now().Add(c.window).Unix()))
+	}
 	if reason == "" {
 		x.remove(attrReason)
 	} else {

@@ -47,7 +47,7 @@ type Verdict int
 const (
 	Mine      Verdict = iota // the claim is ours: process the event
 	Duplicate                // another message carries or carried it: acknowledge this one
-	InFlight                 // another worker holds this same message: come back after Until
+	InFlight                 // another worker holds this same message, or what it was redriven from: come back after Until
 )
 
 // A Claim is the right to process one event until its lease runs out.
@@ -64,7 +64,8 @@ type Claim struct {
 	// Uncounted says why a duplicate could not be counted. It is a duplicate all the same.
 	Uncounted error
 
-	history []Attempt // what is on the item, so that Release and Complete can write it anew, bounded
+	window  time.Duration // how long the identity is remembered
+	history []Attempt     // what is on the item, so that Release and Complete can write it anew, bounded
 }
 
 // An Attempt is one try to deliver to one destination.

@@ -92,6 +92,12 @@ func claims(t *testing.T, open Open) {
 			want: ledger.Mine,
 		},
 		{
+			name:   "a redriven message waits for one that is at work, which may be about to say that the event is dead",
+			before: func(d desk, e event.Event) { d.mine(e, "m1") },
+			by:     ledger.Options{Message: "m2", Redriven: true},
+			want:   ledger.InFlight,
+		},
+		{
 			name:   "a delivered event is a duplicate, and the message that delivered it is not counted",
 			before: ended(ledger.Delivered),
 			by:     ledger.Options{Message: "m1"},

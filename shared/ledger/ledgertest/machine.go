@@ -33,6 +33,7 @@ func machine(t *testing.T, open Open) {
 			"another arrival": m.arrive,
 			"claim":           m.claim,
 			"complete":        m.complete,
+			"letter":          m.letter,
 			"release":         m.release,
 			"crash":           m.crash,
 			"redrive":         m.redrive,
@@ -46,6 +47,7 @@ func machine(t *testing.T, open Open) {
 type worker struct {
 	claim   ledger.Claim
 	message string
+	letter  bool // it has sent the dead letter, and is yet to record the end
 }
 
 // model is what the ledger should know, and the queue around it.
@@ -117,7 +119,7 @@ func (m *model) claim(t *rapid.T) {
 			t.Fatal("done:", diff)
 		}
 		m.status, m.owner, m.message, m.lease = ledger.Claimed, c.Owner, message, m.clock.Now().Add(lease)
-		m.workers = append(m.workers, worker{c, message})
+		m.workers = append(m.workers, worker{claim: c, message: message})
 	case ledger.Duplicate:
 		delete(m.queue, message) // acknowledged
 	case ledger.InFlight:
@@ -129,7 +131,7 @@ func (m *model) verdict(message string, redriven bool) ledger.Verdict {
 	switch {
 	case m.status == "", m.status == ledger.Claimed && ran:
 		return ledger.Mine
-	case m.status == ledger.Claimed && m.message == message:
+	case m.status == ledger.Claimed && (m.message == message || redriven):
 		return ledger.InFlight
 	case m.status == ledger.Waiting && (m.message == message || redriven || ran):
 		return ledger.Mine
@@ -141,9 +143,9 @@ func (m *model) verdict(message string, redriven bool) ledger.Verdict {
 
 func (m *model) complete(t *rapid.T) {
 	w := m.take(t)
-	end := rapid.SampledFrom([]ledger.Status{ledger.Delivered, ledger.Dead}).Draw(t, "end")
-	if end == ledger.Dead {
-		m.letters++ // sent before it is recorded, whatever comes of that
+	end := ledger.Delivered
+	if w.letter {
+		end = ledger.Dead
 	}
 	done := m.some(t)
 	if m.fenced(t, w, m.l.Complete(t.Context(), w.claim, end, "why", done, nil)) {
@@ -151,6 +153,16 @@ func (m *model) complete(t *rapid.T) {
 		m.add(done)
 		delete(m.queue, w.message)
 	}
+}
+
+// letter sends a dead letter, which may be redriven before the end is recorded.
+func (m *model) letter(t *rapid.T) {
+	w := m.take(t)
+	if !w.letter {
+		m.letters++
+	}
+	w.letter = true
+	m.workers = append(m.workers, w)
 }
 
 func (m *model) release(t *rapid.T) {
@@ -193,6 +205,9 @@ func (m *model) check(t *rapid.T) {
 	}
 	if _, carried := m.queue[m.message]; !carried && !m.status.Ended() {
 		t.Fatalf("lost: it is %s, and the message %s that carries it was acknowledged", m.status, m.message)
+	}
+	if m.status == ledger.Dead && m.letters == 0 && !slices.Contains(slices.Collect(maps.Values(m.queue)), true) {
+		t.Fatal("lost: it is dead, and no letter of it is left")
 	}
 	live := 0
 	for _, w := range m.workers {
