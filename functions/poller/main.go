@@ -7,21 +7,18 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	embedded "pushpull/config"
 	"pushpull/shared/awslite"
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
+	"pushpull/shared/dynamolite"
 	"pushpull/shared/ledger"
 	"pushpull/shared/queue"
 	"pushpull/shared/secret"
@@ -30,7 +27,7 @@ import (
 
 func main() {
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
-	h, err := wire(context.Background(), os.Getenv, log)
+	h, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("poller cannot start", "error", err)
 		os.Exit(1)
@@ -39,7 +36,7 @@ func main() {
 }
 
 // wire makes everything that outlives an invocation.
-func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler, error) {
+func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
 	if err != nil {
 		return nil, err
@@ -54,11 +51,7 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*h
 			return nil, err
 		}
 	}
-	sdk, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	db, sqs := dynamodb.NewFromConfig(sdk), queue.Direct(client)
+	db, sqs := dynamolite.New(client), queue.Direct(client)
 	return &handler{
 		config:     compiled,
 		secrets:    secret.New(client, getenv, log),

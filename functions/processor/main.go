@@ -4,20 +4,17 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	embedded "pushpull/config"
 	"pushpull/shared/awslite"
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
+	"pushpull/shared/dynamolite"
 	"pushpull/shared/ledger"
 	"pushpull/shared/queue"
 	"pushpull/shared/secret"
@@ -26,7 +23,7 @@ import (
 
 func main() {
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
-	h, err := wire(context.Background(), os.Getenv, log)
+	h, err := wire(os.Getenv, log)
 	if err != nil {
 		log.Error("processor cannot start", "error", err)
 		os.Exit(1)
@@ -34,13 +31,8 @@ func main() {
 	lambda.Start(h.handle)
 }
 
-// ledgerRetries is how often a call of the ledger is made at most: where the
-// table is throttled, waiting costs less than delivering an event again because
-// its completion could not be written.
-const ledgerRetries = 8
-
 // wire makes everything that outlives a batch.
-func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*handler, error) {
+func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 	compiled, err := config.Open(getenv("PUSHPULL_CONFIG"), embedded.Compiled)
 	if err != nil {
 		return nil, err
@@ -55,11 +47,6 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*h
 			return nil, err
 		}
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	table := dynamodb.NewFromConfig(aws, func(o *dynamodb.Options) { o.RetryMaxAttempts = ledgerRetries })
 	sqs := queue.Direct(client)
 	data := getenv("PUSHPULL_DATA")
 	if data == "" {
@@ -75,7 +62,7 @@ func wire(ctx context.Context, getenv func(string) string, log *slog.Logger) (*h
 		hider:    sqs,
 		letters:  queue.New(sqs, getenv("DEAD_LETTER_QUEUE_URL"), nil),
 		bodies:   bodies,
-		ledger:   ledger.New(table, getenv("EVENTS_TABLE"), bodies, time.Now),
+		ledger:   ledger.New(dynamolite.New(client), getenv("EVENTS_TABLE"), bodies, time.Now),
 		catalog:  catalog,
 		log:      log,
 		metrics:  telemetry.NewMetrics(os.Stdout, time.Now),

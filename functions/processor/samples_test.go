@@ -79,7 +79,7 @@ func TestWire(t *testing.T) {
 		"BODIES": "file://" + filepath.ToSlash(t.TempDir()),
 	}
 	getenv := func(name string) string { return env[name] }
-	h, err := wire(t.Context(), getenv, telemetry.NewLogger(os.Stderr, "ERROR"))
+	h, err := wire(getenv, telemetry.NewLogger(os.Stderr, "ERROR"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestWire(t *testing.T) {
 		t.Errorf("the handler is %+v", h)
 	}
 	env["PUSHPULL_CONFIG"] = filepath.Join(folder, "none")
-	if _, err := wire(t.Context(), getenv, telemetry.NewLogger(os.Stderr, "ERROR")); err == nil {
+	if _, err := wire(getenv, telemetry.NewLogger(os.Stderr, "ERROR")); err == nil {
 		t.Error("it starts without a configuration")
 	}
 }

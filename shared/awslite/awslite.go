@@ -33,6 +33,8 @@ type Client struct {
 	endpoints   map[string]endpoint // by signing name
 	now         func() time.Time
 	jitter      func() float64 // 0 ≤ jitter < 1
+	attempts    int            // the first and those that follow
+	longest     time.Duration  // between two attempts
 }
 
 // New reads AWS_REGION, the credentials, and AWS_ENDPOINT_URL_<SERVICE> (or
@@ -72,11 +74,21 @@ func New(getenv func(string) string, hc *http.Client) (*Client, error) {
 		endpoints:   endpoints,
 		now:         time.Now,
 		jitter:      rand.Float64,
+		attempts:    maxAttempts,
+		longest:     longestWait,
 	}, nil
 }
 
+// Retrying returns a client that shares the connections of c and makes a call
+// that many times at most, the longest wait between two of them.
+func (c *Client) Retrying(attempts int, longest time.Duration) *Client {
+	patient := *c
+	patient.attempts, patient.longest = attempts, longest
+	return &patient
+}
+
 // JSON makes one call of the AWS JSON protocol; service is the signing name
-// (sqs, ssm, secretsmanager), target the X-Amz-Target, version 1.0 or 1.1. A nil
+// (dynamodb, sqs, ssm, secretsmanager), target the X-Amz-Target, version 1.0 or 1.1. A nil
 // out ignores the answer; a *[]byte is given it as it is.
 //
 // It retries what is worth it (throttles, 5xx, broken connections) while ctx

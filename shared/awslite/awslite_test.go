@@ -155,7 +155,7 @@ func TestEndpoints(t *testing.T) {
 		got[service] = e.url.String()
 	}
 	want := map[string]string{
-		"s3": "http://127.0.0.1:1/", "secretsmanager": "http://127.0.0.1:1/",
+		"dynamodb": "http://127.0.0.1:1/", "s3": "http://127.0.0.1:1/", "secretsmanager": "http://127.0.0.1:1/",
 		"sqs": "http://127.0.0.1:2/", "ssm": "http://127.0.0.1:1/",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -270,7 +270,7 @@ func TestRetriesEndWithTheCallersTime(t *testing.T) {
 
 func TestDelaysGrowAndAreBounded(t *testing.T) {
 	t.Parallel()
-	c := &Client{jitter: func() float64 { return 1 }}
+	c := &Client{jitter: func() float64 { return 1 }, longest: longestWait}
 	var got []time.Duration
 	for n := 1; n < 8; n++ {
 		got = append(got, c.delay(n, &Error{Status: 500}))

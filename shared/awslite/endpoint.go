@@ -8,6 +8,7 @@ import (
 
 // The services that are called, by their signing names.
 const (
+	serviceDynamoDB       = "dynamodb"
 	serviceS3             = "s3"
 	serviceSecretsManager = "secretsmanager"
 	serviceSQS            = "sqs"
@@ -28,6 +29,7 @@ func endpointsOf(getenv func(string) string, region string) (map[string]endpoint
 		suffix += ".cn"
 	}
 	names := map[string]string{ // as the SDKs' environment variables write them
+		serviceDynamoDB:       "DYNAMODB",
 		serviceS3:             "S3",
 		serviceSecretsManager: "SECRETS_MANAGER",
 		serviceSQS:            "SQS",

@@ -14,6 +14,7 @@ type Error struct {
 	Code    string // such as QueueDoesNotExist, without its namespace
 	Message string
 	Status  int
+	Answer  []byte // as it came, of the JSON protocol; it may hold what no log should
 }
 
 func (e *Error) Error() string {
@@ -77,7 +78,7 @@ func jsonFault(service string, answer *http.Response, body []byte) *Error {
 	if code == "" {
 		code = fault.Code
 	}
-	return &Error{Service: service, Code: bareCode(code), Message: fault.Message, Status: answer.StatusCode}
+	return &Error{Service: service, Code: bareCode(code), Message: fault.Message, Status: answer.StatusCode, Answer: body}
 }
 
 // bareCode returns the code without the namespace before and the address behind it.

@@ -17,7 +17,7 @@ const (
 func (c *Client) do(ctx context.Context, call *call) ([]byte, error) {
 	for n := 1; ; n++ {
 		body, err := c.attempt(ctx, call)
-		if err == nil || n == maxAttempts || ctx.Err() != nil || !passing(err) {
+		if err == nil || n >= c.attempts || ctx.Err() != nil || !passing(err) {
 			return body, err
 		}
 		if !c.wait(ctx, c.delay(n, err)) {
@@ -43,7 +43,7 @@ func (c *Client) delay(n int, err error) time.Duration {
 	if _, broken := errors.AsType[*brokenError](err); broken && n == 1 {
 		return 0
 	}
-	longest := min(firstDelay<<(n-1), longestWait)
+	longest := min(firstDelay<<min(n-1, 16), c.longest)
 	return time.Duration(c.jitter() * float64(longest))
 }
 

@@ -21,7 +21,7 @@ const (
 	answerTimeout = 5 * time.Second
 	// slowest is how fast a large body is expected to go, in bytes a second.
 	slowest = 1 << 20
-	maxIdle = 8                // connections to one host
+	maxIdle = 16               // connections to one host: a batch of events makes its calls at once
 	idleFor = 50 * time.Second // services close what is idle for a minute
 )
 
