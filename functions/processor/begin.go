@@ -28,8 +28,6 @@ type work struct {
 	log         *slog.Logger
 }
 
-const openAttempts = 12 // receives of a message whose data cannot be fetched, before it is dead
-
 // begin decodes a message and claims its event. What needs no delivery is
 // finished here: a message that cannot be read, a duplicate, one in flight.
 func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work {
@@ -41,7 +39,7 @@ func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work
 	}
 	w.event, w.source, w.log = e, h.catalog.source(e.Source), h.logOf(e)
 	c, err := h.ledger.Claim(ctx, e, ledger.Options{
-		Message: m.MessageId, Redriven: redriven(m), Lease: t.lease, Window: w.source.window,
+		Message: m.MessageId, Redriven: redriven(m, e), Lease: t.lease, Window: w.source.window,
 	})
 	if err != nil {
 		w.log.Error("claim failed", "error", err)
@@ -68,7 +66,7 @@ func (h *handler) open(ctx context.Context, w *work) {
 	switch {
 	case err == nil:
 		w.event, w.claimed = e, true
-	case gone(err) || receives(w.message) >= openAttempts:
+	case gone(err) || receives(w.message) >= mostReceives:
 		h.die(ctx, w, "its data could not be fetched: "+err.Error(), nil, outcomes{})
 	default:
 		w.log.Error("data not fetched", "error", err)
@@ -84,11 +82,26 @@ func gone(err error) bool {
 	return errors.Is(err, queue.ErrBadReference)
 }
 
+// firstSent is within what time of receiving an event a function sends its first
+// message: no function runs for longer.
+const firstSent = 15 * time.Minute
+
 // redriven tells whether a message comes from the dead letters: ours carry
-// their key, those that SQS moved by itself where they came from.
-func redriven(m events.SQSMessage) bool {
-	_, ours := m.MessageAttributes[queue.AttributeKey]
-	return ours || m.Attributes["DeadLetterQueueSourceArn"] != ""
+// their key. Those that SQS moved there by itself may say where they came from,
+// which nobody promises of a redrive; but it sends them anew, long after the
+// event was received.
+func redriven(m events.SQSMessage, e event.Event) bool {
+	if _, ours := m.MessageAttributes[queue.AttributeKey]; ours || m.Attributes["DeadLetterQueueSourceArn"] != "" {
+		return true
+	}
+	sent, ok := sent(m)
+	return ok && !e.ReceivedTime.IsZero() && sent.Sub(e.ReceivedTime) > firstSent
+}
+
+// sent is when the message was put on the queue.
+func sent(m events.SQSMessage) (time.Time, bool) {
+	ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64)
+	return time.UnixMilli(ms), err == nil
 }
 
 // receives is how often the message was received, this time included.
@@ -104,11 +117,11 @@ func receives(m events.SQSMessage) int {
 // retention is the most there is. The margin is the longest that it is hidden.
 func (h *handler) expires(m events.SQSMessage) time.Time {
 	const retention = 14 * 24 * time.Hour
-	sent := h.now()
-	if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
-		sent = time.UnixMilli(ms)
+	at, ok := sent(m)
+	if !ok {
+		at = h.now()
 	}
-	return sent.Add(retention - mostHidden)
+	return at.Add(retention - mostHidden)
 }
 
 func (h *handler) duplicate(w *work) {

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/sync/errgroup"
 
 	"pushpull/shared/destination"
+	"pushpull/shared/event"
 	"pushpull/shared/ledger"
 	"pushpull/shared/telemetry"
 )
@@ -69,20 +71,33 @@ func (h *handler) attempt(ctx context.Context, w *work, t target) outcome {
 	case ctx.Err() != nil:
 		return outcome{destination: t.name, err: errors.New("there was no time left"), next: begin}
 	}
-	result, err := t.to.Deliver(ctx, w.event)
+	result, err := deliverTo(ctx, t.to, w.event)
 	a := &ledger.Attempt{Destination: t.name, At: begin, Number: number, Status: result.Status, Took: h.now().Sub(begin)}
 	o := outcome{destination: t.name, attempt: a, err: err}
 	if err != nil {
-		h.plan(&o, t, h.expires(w.message))
+		h.plan(&o, t, w.message)
 		a.Error = o.err.Error()
 	}
 	h.report(w, o)
 	return o
 }
 
+// deliverTo makes of a panic an error of its destination: it must not end the
+// process, and with it what is being written down of the events beside it, which
+// would be delivered again each time that this one comes back.
+func deliverTo(ctx context.Context, to destination.Destination, e event.Event) (result destination.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			// What was thrown may hold a payload.
+			result, err = destination.Result{}, fmt.Errorf("the destination panicked with a %T", p)
+		}
+	}()
+	return to.Deliver(ctx, e)
+}
+
 // plan says what follows a failed attempt. None follows that the message would
 // not live to see.
-func (h *handler) plan(o *outcome, t target, expires time.Time) {
+func (h *handler) plan(o *outcome, t target, m events.SQSMessage) {
 	var after time.Duration
 	if r, ok := errors.AsType[*destination.Retryable](o.err); ok {
 		after = r.After
@@ -92,12 +107,15 @@ func (h *handler) plan(o *outcome, t target, expires time.Time) {
 	} else if o.attempt.Number >= t.retry.Attempts {
 		o.final = true
 		o.err = fmt.Errorf("gave up after %d attempts: %w", o.attempt.Number, o.err)
+	} else if receives(m) >= mostReceives {
+		o.final = true
+		o.err = fmt.Errorf("gave up after %d attempts, as the queue gives a message out %d times: %w", o.attempt.Number, mostReceives, o.err)
 	} else if after > 0 {
 		o.next = h.now().Add(after)
 	} else {
 		o.next = h.now().Add(h.backoff(o.attempt.Number, t.retry.First.Std(), t.retry.Max.Std()))
 	}
-	if o.next.After(expires) {
+	if o.next.After(h.expires(m)) {
 		o.final, o.next = true, time.Time{}
 		o.err = fmt.Errorf("gave up after %d attempts, as the queue keeps a message for 14 days: %w", o.attempt.Number, o.err)
 	}

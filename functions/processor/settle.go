@@ -41,6 +41,12 @@ func (h *handler) process(ctx context.Context, w *work, kept func(*work) error, 
 // dead letters, without a reason, that was received too often.
 const fewReceives = 20
 
+// mostReceives is with which receive an event that still fails is dead. It is
+// less than the queue's maxReceiveCount, with room for receives that do not get
+// as far as a delivery: the dead letters of SQS have no reason, and the ledger
+// is not told of them.
+const mostReceives = 45
+
 // due is when the message is to come back.
 func (h *handler) due(w *work, out outcomes) time.Time {
 	if receives(w.message) > fewReceives {
