@@ -44,7 +44,7 @@ func check(c *cobra.Command, dir string, write, aws bool) error {
 	}
 	if n := len(load.Errors(problems)); n > 0 {
 		if !asJSON(c) {
-			fmt.Fprintf(c.ErrOrStderr(), "%d mistakes\n", n)
+			fmt.Fprintln(c.ErrOrStderr(), counted(n, "mistake"))
 		}
 		return errSaid
 	}
@@ -54,8 +54,8 @@ func check(c *cobra.Command, dir string, write, aws bool) error {
 		}
 	}
 	if !asJSON(c) {
-		fmt.Fprintf(c.OutOrStdout(), "%s is good: %d sources, %d destinations, %d routes\n",
-			dir, len(cfg.Sources), len(cfg.Destinations), len(cfg.Routes))
+		fmt.Fprintf(c.OutOrStdout(), "%s is good: %s, %s, %s\n", dir, counted(len(cfg.Sources), "source"),
+			counted(len(cfg.Destinations), "destination"), counted(len(cfg.Routes), "route"))
 	}
 	return nil
 }

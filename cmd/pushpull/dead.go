@@ -166,7 +166,7 @@ func reportDead(c *cobra.Command, chosen []deadLetter, done string, choice deadC
 		return fmt.Errorf("no dead letter %s: `pushpull dead` lists them", strings.Join(choice.ids, ", "))
 	}
 	if !asJSON(c) {
-		fmt.Fprintf(c.ErrOrStderr(), "%d dead letters %s\n", len(chosen), done)
+		fmt.Fprintf(c.ErrOrStderr(), "%s %s\n", counted(len(chosen), "dead letter"), done)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ Everything is kept in the data folder; stop it, start it, and nothing is gone.`,
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "where webhooks are taken")
 	flags.StringVar(&f.config, "config", "", "the folder of the configuration (config/ of the project)")
 	flags.StringArrayVar(&f.parameters, "parameter", nil, "a parameter of template.yaml, `NAME=VALUE`; may be repeated")
-	flags.BoolVar(&f.fresh, "fresh", false, "forget the events, queues and tables of earlier runs; secrets are kept")
+	flags.BoolVar(&f.fresh, "fresh", false, "forget the events, queues, tables and delivered files of earlier runs; secrets are kept")
 	flags.BoolVar(&f.sandbox, "sandbox", true, "run the provider to try with")
 	flags.BoolVar(&f.watch, "watch", false, "rebuild the functions and take up the configuration when their files change")
 	flags.BoolVar(&f.logs, "logs", false, "print what the functions log, as it is")
@@ -111,7 +111,7 @@ func (o *devOutput) ready(s *stack.Stack) error {
 	sources := slices.Sorted(maps.Keys(s.Config().Sources))
 	var b strings.Builder
 	for _, w := range s.Warnings() {
-		fmt.Fprintf(&b, "%s %s\n", o.paint(yellow, "warning:"), printable(w))
+		fmt.Fprintln(&b, o.paint(yellow, printable(w))) // it calls itself a warning
 	}
 	fmt.Fprintf(&b, "\n%s\n\n", o.paint(bold, "Pushpull runs."))
 	row := func(what, where string) { fmt.Fprintf(&b, "  %-10s%s\n", what, where) }

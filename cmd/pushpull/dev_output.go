@@ -206,6 +206,7 @@ func (in *logLine) says() (colour, what string) {
 	case telemetry.MsgPolled:
 		return in.polled()
 	case telemetry.MsgPollFailed:
+		in.Transport = "poll"
 		return red, "poll failed: " + in.Reason
 	}
 	switch in.Level {

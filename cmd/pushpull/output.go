@@ -24,6 +24,14 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// counted is a number with its noun: 1 source, 2 sources.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // A table aligns columns; flush writes the rows there are. Columns stay as wide
 // as they were, so that rows which come later (--follow) stand under the first.
 // The standard tabwriter forgets its widths with each flush.

@@ -72,6 +72,9 @@ func choose(c *cobra.Command, source, typ string, found map[string]sample) (samp
 		return sample{}, fmt.Errorf("there is no sample for %s: send a body of your own with `pushpull send %s FILE`", source, source)
 	}
 	types := slices.Sorted(maps.Keys(found))
+	if typ == "" {
+		return sample{}, usage(c, "TYPE is missing: there are %s", strings.Join(types, ", "))
+	}
 	if near, ok := load.Nearest(typ, types); ok {
 		return sample{}, usage(c, "there is no sample of type %q: did you mean %q?", typ, near)
 	}

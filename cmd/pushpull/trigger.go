@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +21,13 @@ func triggerCommand() *cobra.Command {
 		Example: `  pushpull trigger github push
   pushpull trigger stripe invoice.paid --count 100
   pushpull trigger github push --same    (the same event each time: duplicates)`,
-		Args:              exactly("SOURCE", "TYPE"),
+		Args:              sourceAndType,
 		ValidArgsFunction: completeSources,
 		RunE: func(c *cobra.Command, args []string) error {
 			if count < 1 {
 				return usage(c, "--count: %d is below 1", count)
 			}
-			return trigger(c, args[0], args[1], count, same)
+			return trigger(c, args[0], strings.Join(args[1:], ""), count, same)
 		},
 	}
 	c.Flags().IntVar(&count, "count", 1, "how many to send")
@@ -74,6 +75,14 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 		bar.add(1)
 	}
 	return nil
+}
+
+// sourceAndType leaves a missing TYPE to choose, which knows those there are.
+func sourceAndType(c *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return exactly("SOURCE", "TYPE")(c, args)
 }
 
 // webhookOf is the webhook half of a source.

@@ -170,7 +170,8 @@ func (s *Store) under(prefix string) []string {
 }
 
 const header = `# The secrets of this machine, by reference: what ssm: and secretsmanager: answer here.
-# Put your own values in; they are read anew at once. Never commit this file.
+# Put your own values in; they take effect within seconds, what signs for a
+# destination within minutes. Never commit this file.
 `
 
 // save writes the file in one step, for its owner only. The mutex is held.

@@ -114,5 +114,12 @@ func (s *Stack) reload(ctx context.Context, code, config bool) {
 			return
 		}
 	}
-	s.o.Logger.Info("the functions were replaced", "code", code, "config", config)
+	what := "code"
+	if config {
+		what = "configuration"
+	}
+	if code && config {
+		what = "code and configuration"
+	}
+	s.o.Logger.Info("the functions run with the new " + what)
 }

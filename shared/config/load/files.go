@@ -3,6 +3,7 @@ package load
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -26,6 +27,9 @@ func ReadDir(dir string) ([]File, error) { return ReadFS(os.DirFS(dir), dir) }
 // in problems their names begin with shown.
 func ReadFS(fsys fs.FS, shown string) ([]File, error) {
 	entries, err := fs.ReadDir(fsys, ".")
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // its path is ".", which says nothing
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration in %s: %w", shown, err)
 	}

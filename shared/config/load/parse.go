@@ -102,6 +102,10 @@ func (b *builder) syntax(err error) {
 		return
 	}
 	message, _, _ := strings.Cut(e.GetMessage(), "\n")
+	if strings.Contains(message, "'\t'") {
+		b.problem(e.GetToken(), "", "not YAML: a tab", "indent with spaces")
+		return
+	}
 	b.problem(e.GetToken(), "", "not YAML: "+message, "look at the indentation and the colons here and on the line before")
 }
 
