@@ -60,6 +60,8 @@ func TestDataStandsAsItIsOnlyWhereNothingCanChangeIt(t *testing.T) {
 		{"an encoded surrogate, which is not UTF-8", "application/json", "\"\xed\xa0\x80\"", true},
 		{"an escaped surrogate is plain text", "application/json", `"\ud800"`, false},
 		{"line ends within are kept", "application/json", "{\r\n}", false},
+		{"JSON as deep as it may be, and no deeper in the envelope", "application/json", strings.Repeat("[", 10000) + strings.Repeat("]", 10000), true},
+		{"JSON one less deep", "application/json", strings.Repeat("[", 9999) + strings.Repeat("]", 9999), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

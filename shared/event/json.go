@@ -48,7 +48,8 @@ const (
 )
 
 // scanJSON reads b once. It reports whether b is valid JSON, and whether b is
-// plain: written only in characters that SQS accepts, in UTF-8.
+// plain: written only in characters that SQS accepts, in UTF-8, and not so deep
+// that it could not stand in an envelope.
 func scanJSON(b []byte) (valid, plain bool) {
 	var space [64]byte
 	open := space[:0] // the brackets that are open
@@ -70,6 +71,7 @@ func scanJSON(b []byte) (valid, plain bool) {
 					return false, false
 				}
 				open = append(open, c)
+				plain = plain && len(open) < maxDepth
 				i++
 				want = wantFirstKey
 				if c == '[' {
