@@ -147,7 +147,7 @@ func (r *reader) envelopes(records []pull.Record) []event.Event {
 		}
 		have[f.ID] = true
 		at := f.Time
-		if at.IsZero() {
+		if y := record.Time.Year(); at.IsZero() && y >= 1 && y <= 9999 { // one that an event can have: else the queue refuses the page, each time
 			at = record.Time
 		}
 		events = append(events, event.Event{

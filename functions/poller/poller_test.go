@@ -278,6 +278,27 @@ func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
 	}
 }
 
+func TestARecordOfATimeThatNoEventCanHaveKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 100)
+	delete(w.sources, "push")
+	shop := w.sources["shop"]
+	shop.Poll.Event.Time = nil
+	w.happen(3)
+	w.records[1].At = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -12*3600))
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	if len(w.queued) != 3 {
+		t.Errorf("%d events were queued, want 3", len(w.queued))
+	}
+	for _, e := range w.queued {
+		if err := e.Validate(); err != nil {
+			t.Errorf("the queue would refuse the page for %s: %v", e.ID, err)
+		}
+	}
+}
+
 func TestMissedIsWhatTheWebhookShouldHaveBrought(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 100)

@@ -583,6 +583,39 @@ func TestStatusesAreJudged(t *testing.T) {
 	}
 }
 
+func TestASourceThatIsNeverWellEndsAlthoughItsCredentialWasRotatedMeanwhile(t *testing.T) {
+	t.Parallel()
+	poll := cursorPoll("asc")
+	poll.Auth = &config.PollAuth{Type: "bearer"}
+	a := serve(t, status(500), status(500), status(401), status(500))
+	slept := 0
+	s := source(t, a, poll, Options{
+		Token: func(_ context.Context, fresh bool) (string, error) { return fmt.Sprint("token", fresh), nil },
+		Sleep: func(context.Context, time.Duration) error {
+			if slept++; slept > 10 {
+				return errors.New("it goes on for ever")
+			}
+			return nil
+		},
+	})
+	if _, err := read(t.Context(), s, State{}); err == nil || !strings.Contains(err.Error(), "status 500") || len(a.asked()) != attempts+1 {
+		t.Errorf("%v after %d requests", err, len(a.asked()))
+	}
+}
+
+func TestAPageOfAnySuccessfulStatusIsRead(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{200, 203, 206} {
+		a := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(code)
+			_, _ = w.Write([]byte(things(`null`, "a@1")))
+		})
+		if r := mustRead(t, source(t, a, cursorPoll("asc"), Options{}), State{}); len(r.ids) != 1 {
+			t.Errorf("of a page with status %d it gives out %v", code, r.ids)
+		}
+	}
+}
+
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	const exactRecord = `{"id":"a",  "n":12345678901234567890.10, "at":"2026-11-23T10:00:01Z"}`

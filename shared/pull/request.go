@@ -56,7 +56,7 @@ func (s *Source) do(ctx context.Context, u *url.URL, etag string) (answer, error
 			}
 		}
 		err = s.judge(a, err)
-		if err == nil || !passing(err) || attempt == attempts {
+		if err == nil || !passing(err) || attempt >= attempts {
 			return a, err
 		}
 		if err := s.o.Sleep(ctx, firstBackoff<<(attempt-1)); err != nil {
@@ -121,7 +121,7 @@ func (s *Source) once(ctx context.Context, u *url.URL, etag, token string) (answ
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		a.server = at
 	}
-	if a.status != http.StatusOK {
+	if a.status/100 != 2 { // some say 206 of a page
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		return a, nil
 	}
