@@ -143,11 +143,14 @@ func (h *handler) authenticate(ctx context.Context, src *source, r webhook.Reque
 	if src.auth.Scheme == "none" {
 		return nil
 	}
-	values, err := h.secrets.All(ctx, src.secrets)
-	if err != nil {
-		return refuse(503, "secret", err)
+	values, unresolved := h.values(ctx, src.secrets)
+	if unresolved != nil && len(values) == 0 {
+		return refuse(503, "secret", unresolved)
 	}
-	err = src.verifier.Verify(values, r, at)
+	err := src.verifier.Verify(values, r, at)
+	if unresolved != nil && errors.Is(err, webhook.ErrSignature) {
+		return refuse(503, "secret", unresolved) // it may be signed with the one that is not there
+	}
 	if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrSecret) {
 		fresh, freshErr := h.secrets.Fresh(ctx, src.secrets)
 		if freshErr != nil {
@@ -168,6 +171,24 @@ func (h *handler) authenticate(ctx context.Context, src *source, r webhook.Reque
 		return refuse(401, "wrong_signature", err)
 	}
 	return refuse(503, "secret", err)
+}
+
+// values resolves the references: all, or of several those that can be, with the
+// reason for the others. Of a rotation any secret verifies, so one that was
+// removed too early must not keep out what is signed with another.
+func (h *handler) values(ctx context.Context, refs []string) (values []string, unresolved error) {
+	values, unresolved = h.secrets.All(ctx, refs)
+	if unresolved == nil || len(refs) == 1 {
+		return values, unresolved
+	}
+	values = nil
+	for _, ref := range refs {
+		if one, err := h.secrets.All(ctx, []string{ref}); err == nil {
+			values = append(values, one...)
+		}
+	}
+	h.log.ErrorContext(ctx, "a secret is not there: what is signed with it is refused", "error", unresolved)
+	return values, unresolved
 }
 
 // checkJSON looks into the body for the first time, now that it is authentic.

@@ -22,7 +22,7 @@ import (
 func TestSamplesAreQueuedAsTheEventsTheyAre(t *testing.T) {
 	t.Parallel()
 	push := event.Event{
-		ID: "push:186853002:refs/heads/main@0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c..6113728f27ae82c7b1a177c8d03f9e96e0adf246", Source: "github", Type: "push",
+		ID: "72d3162e-cc78-11e3-81ab-4c9367dc0958", Source: "github", Type: "push",
 		Time: sampleTime.Add(-2 * time.Second), Subject: "Codertocat/Hello-World:refs/heads/main",
 		ContentType: "application/json", Data: body(t, "github-push.json"), CorrelationID: "UyW3DhxcIAMEJ4g=",
 	}
@@ -259,6 +259,25 @@ func TestASecretThatWasRotatedAMomentAgoIsReadAnew(t *testing.T) {
 	}
 	if w.secrets.anew != 1 {
 		t.Errorf("read anew %d times, want once", w.secrets.anew)
+	}
+}
+
+func TestASecretOfARotationThatIsGoneKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	delete(w.secrets.now, "ssm:/old")
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", at("/webhooks/rotating"))); got.Status != 202 {
+		t.Errorf("signed with the secret that is there: %d", got.Status)
+	}
+	if !strings.Contains(w.logged.String(), "secret not resolved") {
+		t.Errorf("the owner is not told: %s", w.logged)
+	}
+	got := w.invoke(t.Context(), t, sample(t, "github-push.json", all(at("/webhooks/rotating"), with("x-hub-signature-256", "sha256=00"))))
+	if got.Status != 503 {
+		t.Errorf("signed with what may be the one that is gone: %d", got.Status)
+	}
+	if len(w.queue.taken) != 1 {
+		t.Errorf("%d events were queued", len(w.queue.taken))
 	}
 }
 
