@@ -50,7 +50,7 @@ func New(aws Caller, getenv func(string) string, log *slog.Logger) *Store {
 	return &Store{
 		kinds: kinds(aws, getenv),
 		log:   log,
-		now:   time.Now,
+		now:   func() time.Time { return time.Now().Round(0) }, // a monotonic clock stands still while we are frozen
 		cache: cache{entries: map[string]*entry{}},
 	}
 }

@@ -231,6 +231,7 @@ func TestAValueIsUsedOnWhileItCannotBeRefreshed(t *testing.T) {
 		if len(aws.calls) != 2 {
 			t.Errorf("%d calls: one that is down was asked for each event", len(aws.calls))
 		}
+		synctest.Wait() // the log is told behind the callers' back
 		if !strings.Contains(log.String(), "secret not refreshed") || strings.Contains(log.String(), "old") {
 			t.Errorf("log %s", log)
 		}
