@@ -63,11 +63,13 @@ func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window 
 		return fmt.Errorf("keep payloads: %w", err)
 	}
 	ttl := l.now().Add(window).Unix()
+	var errs []error                        // of one payload or batch, which must not cost the others theirs
 	byID := map[string]types.WriteRequest{} // a batch may not name an item twice
 	for _, e := range events {
 		it, err := l.payloadItem(ctx, z, e)
 		if err != nil {
-			return fmt.Errorf("keep the payload of %s: %w", e.Key(), err)
+			errs = append(errs, fmt.Errorf("keep the payload of %s: %w", e.Key(), err))
+			continue
 		}
 		it[attrTTL] = number(ttl)
 		byID[payloadID(e.Key())] = types.WriteRequest{PutRequest: &types.PutRequest{Item: it}}
@@ -78,10 +80,10 @@ func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window 
 	}
 	for chunk := range slices.Chunk(writes, batchWrite) {
 		if err := l.write(ctx, chunk); err != nil {
-			return fmt.Errorf("keep %d payloads: %w", len(chunk), err)
+			errs = append(errs, fmt.Errorf("keep %d payloads: %w", len(chunk), err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (l *Ledger) payloadItem(ctx context.Context, z *zstd.Encoder, e event.Event) (item, error) {
