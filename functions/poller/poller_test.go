@@ -20,7 +20,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"pushpull/shared/checkpoint"
@@ -601,6 +603,27 @@ func TestTheScheduleQueuesEachTimeASourceIsDueWithinTheMinute(t *testing.T) {
 	}
 	if got := w.status(t).Due.Sub(later.Until); got != 14*time.Minute+30*time.Second {
 		t.Errorf("the rhythm is lost: next is %v after", got)
+	}
+}
+
+func TestASourceWhoseStateIsDamagedStopsNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.sources["damaged"] = w.sources["shop"]
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	if _, err := w.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: aws.String("state"), Key: map[string]types.AttributeValue{"key": text("poll/damaged")},
+		UpdateExpression: aws.String("SET #checkpoint = :checkpoint"), ConditionExpression: aws.String("attribute_not_exists(#owner)"),
+		ExpressionAttributeNames:  map[string]string{"#checkpoint": "checkpoint", "#owner": "owner"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":checkpoint": text("{")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.schedule(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("the error is %v", err)
+	}
+	if len(w.sent) != 1 || w.sent[0].Group != "shop" {
+		t.Errorf("%d jobs, want the one of shop", len(w.sent))
 	}
 }
 
