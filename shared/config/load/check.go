@@ -27,9 +27,11 @@ func (l *loader) checkSource(t thing, s config.Source) {
 	}
 	if s.Webhook != nil {
 		l.checkWebhook(t, *s.Webhook)
+		l.checkReadable(t, []string{"webhook", "secret"}, s.Webhook.Secret)
 	}
 	if s.Poll != nil {
 		l.checkPoll(t, *s.Poll)
+		l.checkReadable(t, []string{"poll", "token"}, s.Poll.Token)
 	}
 	if s.Window <= 0 {
 		l.problem(t, []string{"window"}, "a ledger that remembers nothing recognises no duplicate", "30d is the default; providers resend for days")

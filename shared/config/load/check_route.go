@@ -17,6 +17,7 @@ func (l *loader) checkDestination(t thing, d config.Destination) {
 	case "http":
 		l.foreign(t, nil, "an http destination", "path")
 		l.checkHTTP(t, d)
+		l.checkReadable(t, []string{"sign"}, d.Sign)
 	case "file":
 		l.foreign(t, nil, "a file destination", "url", "sign", "headers", "timeout", "allow_private")
 		if d.Path == "" {
