@@ -64,7 +64,7 @@ func (e *environment) serveNext(w http.ResponseWriter, req *http.Request) {
 	if !e.pool.next(e) {
 		e.kill()
 	}
-	inv := e.take(req.Context())
+	inv := e.take(req.Context(), e.asked.Add(1))
 	if inv == nil {
 		return // the process is gone, or about to be
 	}
@@ -78,10 +78,15 @@ func (e *environment) serveNext(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(inv.payload)
 }
 
-// take waits for the invocation, and marks it as the process's own.
-func (e *environment) take(ctx context.Context) *invocation {
+// take waits for the invocation, and marks it as the process's own. Where the
+// process has asked again meanwhile, it is for that.
+func (e *environment) take(ctx context.Context, asked int64) *invocation {
 	select {
 	case inv := <-e.work:
+		if e.asked.Load() != asked {
+			e.work <- inv // there is room: it was just taken out
+			return nil
+		}
 		e.pool.mu.Lock()
 		defer e.pool.mu.Unlock()
 		if e.current != inv {

@@ -29,6 +29,7 @@ type environment struct {
 	reported   atomic.Pointer[Error]
 	process    atomic.Pointer[os.Process]
 	killed     atomic.Bool
+	asked      atomic.Int64 // how often the process asked for an invocation
 
 	// guarded by pool.mu
 	current *invocation

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"pushpull/local/httpd"
 )
 
 // A Function is what runs in each environment.
@@ -56,7 +58,7 @@ type Options struct {
 type Runtime struct {
 	o        Options
 	listener net.Listener
-	server   *http.Server
+	server   *httpd.Server
 
 	mu    sync.RWMutex
 	pools map[string]*pool
@@ -104,7 +106,7 @@ func New(ctx context.Context, o Options) (*Runtime, error) {
 		return nil, fmt.Errorf("listen for the runtime API: %w", err)
 	}
 	r := &Runtime{o: o, listener: l, pools: map[string]*pool{}, envs: map[string]*environment{}}
-	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
+	r.server = &httpd.Server{Handler: r, Full: &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}, Logger: o.Logger}
 	go func() { _ = r.server.Serve(l) }()
 	return r, nil
 }

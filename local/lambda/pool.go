@@ -144,7 +144,9 @@ func (p *pool) next(e *environment) bool {
 		e.assign(inv)
 		return true
 	}
-	p.idle = append(p.idle, e)
+	if !slices.Contains(p.idle, e) { // it may ask again on another connection
+		p.idle = append(p.idle, e)
+	}
 	return true
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pushpull/local/gateway"
+	"pushpull/local/httpd"
 )
 
 // listen opens the sockets: the gateway's where asked, the others where they
@@ -88,18 +89,31 @@ func (s *Stack) serve(l listeners) error {
 		Routes: routes, Invoke: s.invokeWhenUp, Rate: s.template.Throttle.Rate, Burst: s.template.Throttle.Burst,
 		Region: region, Now: s.o.Now, Logger: s.o.Logger, Ready: s.ready.Load,
 	})
-	s.serveAt(l.gateway, front)
-	s.serveAt(l.sqs, s.queues)
-	s.serveAt(l.dynamodb, s.tables)
-	s.serveAt(l.secrets, s.secrets)
+	s.serveAt(l.gateway, gateway.Server(front))
+	s.serveAt(l.sqs, s.plain(s.queues, waits))
+	s.serveAt(l.dynamodb, s.plain(s.tables, nil))
+	s.serveAt(l.secrets, s.plain(s.secrets, nil))
 	if s.provider != nil {
-		s.serveAt(l.sandbox, s.provider.sandbox)
+		s.serveAt(l.sandbox, gateway.Server(s.provider.sandbox))
 	}
 	return nil
 }
 
-func (s *Stack) serveAt(l net.Listener, h http.Handler) {
-	server := gateway.Server(h)
+// plain serves what the functions ask of a service.
+func (s *Stack) plain(h http.Handler, watched func(*http.Request) bool) *httpd.Server {
+	return &httpd.Server{Handler: h, Watched: watched, Full: gateway.Server(h), Logger: s.o.Logger}
+}
+
+// waits tells the call that must not take messages for a client that has gone.
+func waits(r *http.Request) bool { return r.Header.Get("X-Amz-Target") == "AmazonSQS.ReceiveMessage" }
+
+// A server answers at a listener until it is closed.
+type server interface {
+	Serve(l net.Listener) error
+	Close() error
+}
+
+func (s *Stack) serveAt(l net.Listener, server server) {
 	s.servers = append(s.servers, server)
 	go func() {
 		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -120,7 +119,7 @@ type Stack struct {
 	runtime  *lambda.Runtime
 	provider *provider      // the sandbox; nil where it does not run
 	sockets  []net.Listener // closed again by their servers, if they got that far
-	servers  []*http.Server
+	servers  []server
 	ready    atomic.Bool
 
 	cancel context.CancelFunc // of all that takes work: schedules, mappings, the sandbox, the watcher
