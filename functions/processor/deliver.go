@@ -69,7 +69,9 @@ func (h *handler) attempt(ctx context.Context, w *work, t target) outcome {
 	case number > 1 && last.Next.After(begin):
 		return outcome{destination: t.name, err: lastError(last), next: last.Next}
 	case ctx.Err() != nil:
-		return outcome{destination: t.name, err: errors.New("there was no time left"), next: begin}
+		// Not at once: where claims take all the time, the table is throttled.
+		next := begin.Add(h.backoff(receives(w.message), defaultFirst, defaultMax))
+		return outcome{destination: t.name, err: errors.New("there was no time left"), next: next}
 	}
 	result, err := deliverTo(ctx, t.to, w.event)
 	a := &ledger.Attempt{Destination: t.name, At: begin, Number: number, Status: result.Status, Took: h.now().Sub(begin)}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
 	"pushpull/shared/ledger"
@@ -104,5 +106,19 @@ func TestADestinationThatPanicsHarmsNoOther(t *testing.T) {
 	}
 	if asked, _ := w.sink.count("mail/1"); asked != 1 {
 		t.Errorf("its neighbour was asked %d times", asked)
+	}
+}
+
+func TestWhatThereWasNoTimeForBacksOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for receives, want := range map[string]time.Duration{"1": defaultFirst, "30": defaultMax} {
+		m := events.SQSMessage{Attributes: map[string]string{"ApproximateReceiveCount": receives}}
+		o := w.handler.attempt(ctx, &work{message: m}, w.handler.catalog.target("crm"))
+		if got := o.next.Sub(w.clock.Now()); got != want || o.final || o.attempt != nil {
+			t.Errorf("with receive %s it comes back after %v, want %v, without an attempt: %+v", receives, got, want, o)
+		}
 	}
 }
