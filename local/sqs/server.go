@@ -244,6 +244,18 @@ func (s *Server) ChangeVisibility(_ context.Context, queueName string, receiptHa
 	return firstRefusal(q.extend(holds))
 }
 
+// GiveBack makes every message in flight visible at once. It is for the start of
+// a stack whose consumers died with it: AWS, whose queues outlive their
+// consumers' machines, would let each message wait for its visibility timeout.
+func (s *Server) GiveBack(queueName string) error {
+	q := s.queue(queueName)
+	if q == nil {
+		return errNoQueue()
+	}
+	q.giveBack()
+	return nil
+}
+
 func firstRefusal(refused []*Error, err error) error {
 	if err != nil {
 		return err

@@ -93,6 +93,20 @@ func (q *queue) extend(holds []hold) ([]*Error, error) {
 	return refused, c.wait()
 }
 
+// giveBack makes every message in flight visible. It is not written down: who
+// opens the queue anew gives back anew.
+func (q *queue) giveBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.srv.now().UnixMilli()
+	for _, e := range q.entries {
+		if e.where == inFlight {
+			q.rehold(e, now, now)
+		}
+	}
+	q.announce()
+}
+
 func (q *queue) rehold(e *entry, until, now int64) {
 	q.detach(e)
 	e.at = until

@@ -30,6 +30,19 @@ func TestTime(t *testing.T) {
 			pass(61 * time.Second)
 			return bodiesOf(take(t, s, "q", 10))
 		}, []string{}},
+		{"what is given back is received at once, by its old consumer no more", nil, func(t *testing.T, s *sqs.Server) []string {
+			send(t, s, "q", "a")
+			old := handlesOf(take(t, s, "q", 1))
+			if err := s.GiveBack("q"); err != nil {
+				t.Fatal(err)
+			}
+			again := bodiesOf(take(t, s, "q", 1))
+			if err := s.Delete(t.Context(), "q", old); err != nil {
+				t.Fatal(err)
+			}
+			pass(31 * time.Second)
+			return append(again, bodiesOf(take(t, s, "q", 1))...)
+		}, []string{"a", "a"}},
 		{"a message is hidden for twelve hours when asked", nil, func(t *testing.T, s *sqs.Server) []string {
 			send(t, s, "q", "a")
 			if err := s.ChangeVisibility(t.Context(), "q", handlesOf(take(t, s, "q", 1)), 12*time.Hour); err != nil {

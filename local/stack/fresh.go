@@ -11,7 +11,7 @@ import (
 // state are the files and folders that hold what happened. Each is named, for
 // the data folder may be one that holds other things of its owner. The secrets
 // stay: people put their own in, and providers know them.
-var state = []string{"queues.db", "tables.db", "sandbox.json", "bodies", "config"}
+var state = []string{"queues.db", "tables.db", "sandbox.db", "bodies", "config"}
 
 // forget removes the state of earlier runs. The lock is held.
 func (s *Stack) forget() error {

@@ -119,6 +119,10 @@ func (s *Stack) startWork(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		// Whoever had a message in hand when the last run ended is gone.
+		if err := s.queues.GiveBack(mapping.Queue); err != nil {
+			return err
+		}
 		s.work.Go(func() { mapping.Run(ctx, s.queues, s.runtime.Invoke, s.o.Logger) })
 	}
 	for _, sc := range s.template.Schedules {

@@ -18,7 +18,7 @@ func newProvider(s *Stack) (*provider, error) {
 	sb, err := sandbox.New(sandbox.Options{
 		Webhooks: s.address.Gateway,
 		Secret:   func(_ context.Context, ref string) (string, error) { return s.secrets.Value(ref) },
-		File:     filepath.Join(s.o.Data, "sandbox.json"),
+		File:     filepath.Join(s.o.Data, "sandbox.db"),
 		Every:    s.o.SandboxEvery,
 		Logger:   s.o.Logger,
 		Now:      s.o.Now,
