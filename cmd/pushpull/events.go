@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,14 @@ type eventsFlags struct {
 // statuses are those that --status takes.
 var statuses = []ledger.Status{ledger.Claimed, ledger.Waiting, ledger.Delivered, ledger.Filtered, ledger.Superseded, ledger.Dead}
 
+func joined(all []ledger.Status) string {
+	texts := make([]string, len(all))
+	for i, s := range all {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, ", ")
+}
+
 // filter checks the flags and makes the ledger's filter of them.
 func (f eventsFlags) filter(c *cobra.Command, cfg config.Compiled, now time.Time) (ledger.Filter, error) {
 	known := slices.Collect(cfg.Sources())
@@ -64,7 +73,7 @@ func (f eventsFlags) filter(c *cobra.Command, cfg config.Compiled, now time.Time
 		f.sources = known
 	}
 	if f.status != "" && !slices.Contains(statuses, ledger.Status(f.status)) {
-		return ledger.Filter{}, usage(c, "%q is not a status: there are %v", f.status, statuses)
+		return ledger.Filter{}, usage(c, "%q is not a status: there are %s", f.status, joined(statuses))
 	}
 	if f.transport != "" && f.transport != string(event.Webhook) && f.transport != string(event.Poll) {
 		return ledger.Filter{}, usage(c, "%q is not a transport: there are webhook and poll", f.transport)

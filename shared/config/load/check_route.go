@@ -70,13 +70,13 @@ func (l *loader) route(t thing, sources, destinations named) config.Route {
 	}
 	l.decode(t, &r)
 	for i, name := range r.From {
-		if _, ok := sources[name]; !ok && name != "*" {
+		if _, ok := sources[name]; !ok && name != "*" && !l.unread {
 			l.problem(t, l.element(t, "from", i), fmt.Sprintf("no source %q", name), didYouMean(name, l.sources))
 		}
 	}
 	seen := map[string]bool{}
 	for i, name := range r.To {
-		if _, ok := destinations[name]; !ok {
+		if _, ok := destinations[name]; !ok && !l.unread {
 			l.problem(t, l.element(t, "to", i), fmt.Sprintf("no destination %q", name), didYouMean(name, l.destinations))
 		}
 		if seen[name] {

@@ -28,6 +28,9 @@ func Dir(dir string, options ...Option) (config.Config, []Problem, error) {
 	if err != nil {
 		return config.Config{}, nil, err
 	}
+	if len(files) == 0 {
+		return config.Config{}, nil, fmt.Errorf("no *.yaml in %s", dir)
+	}
 	cfg, problems := Load(files, options...)
 	return cfg, problems, nil
 }
@@ -48,6 +51,7 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 	for _, f := range files {
 		trees, problems := parse(f)
 		l.problems = append(l.problems, problems...)
+		l.unread = l.unread || trees == nil && len(problems) > 0
 		for _, tree := range trees {
 			all := shape.flaws(f.Name, tree)
 			flaws := byThing(all)
@@ -81,6 +85,7 @@ type loader struct {
 	problems []Problem
 	meant    map[string]bool // file and path of keys that are there with a slip
 	inAWS    bool
+	unread   bool // a file could not be parsed: nobody knows which names it has
 
 	sources, destinations []string // the names there are, sorted
 }
