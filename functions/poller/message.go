@@ -67,7 +67,7 @@ func (h *handler) finished(job pull.Job, tally pull.Tally, end ending, took time
 func (h *handler) failed(ctx context.Context, m events.SQSMessage, job pull.Job, receives int, err error) bool {
 	if errors.Is(err, config.ErrUnknown) {
 		// The source was taken out of the configuration after the job was queued.
-		h.log.Warn("poll job dropped: its source is gone", telemetry.KeySource, job.Source)
+		h.log.Info("poll job dropped: its source is gone", telemetry.KeySource, job.Source)
 		return true
 	}
 	h.metrics.Count(telemetry.PollsFailed, 1, job.Source)

@@ -129,12 +129,17 @@ func (s *Source) once(ctx context.Context, u *url.URL, etag, token string) (answ
 	return a, err
 }
 
-// withoutURL drops the address, which may hold an api key, from a client's error.
+// withoutURL drops the query, which may hold an api key, from a client's error.
 func withoutURL(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return fmt.Errorf("%s: %w", strings.ToLower(wrapped.Op), wrapped.Err)
+	wrapped, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return err
 	}
-	return err
+	where := "the API"
+	if u, err := url.Parse(wrapped.URL); err == nil {
+		where = u.Host + u.Path
+	}
+	return fmt.Errorf("%s %s: %w", strings.ToLower(wrapped.Op), where, wrapped.Err)
 }
 
 func (s *Source) request(ctx context.Context, u *url.URL, etag, token string) (*http.Request, error) {
