@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -40,7 +41,7 @@ func (c *fakeConfig) Source(name string) (config.Source, error) {
 	}
 	s, ok := c.sources[name]
 	if !ok {
-		return config.Source{}, config.ErrUnknown
+		return config.Source{}, fmt.Errorf("source %q: %w", name, config.ErrUnknown) // as config.Compiled has it
 	}
 	return s, nil
 }

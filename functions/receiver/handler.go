@@ -130,7 +130,7 @@ func (h *handler) find(path string) (*source, *refusal) {
 	src, err := h.source(name)
 	switch {
 	case errors.Is(err, config.ErrUnknown):
-		return nil, refuse(404, "unknown_source", err)
+		return nil, refuse(404, "unknown_source", fmt.Errorf("source %q: %w", cut(name, 64), config.ErrUnknown)) // a stranger chose the name
 	case err != nil:
 		return nil, refuse(503, "config", err)
 	}

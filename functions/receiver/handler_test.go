@@ -262,6 +262,25 @@ func TestASecretThatWasRotatedAMomentAgoIsReadAnew(t *testing.T) {
 	}
 }
 
+func TestAStrangerCannotFillTheLog(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 9000)
+	for name, change := range map[string]func(map[string]any){
+		"path":         at("/webhooks/" + long),
+		"method":       method(long),
+		"content type": with("content-type", long),
+		"signature":    with("x-hub-signature-256", long),
+		"trace":        with("traceparent", long),
+		"request id":   func(m map[string]any) { m["requestContext"].(map[string]any)["requestId"] = long },
+	} {
+		w := newWorld(t)
+		w.invoke(t.Context(), t, sample(t, "github-push.json", change))
+		if n := w.logged.Len(); n > 1000 {
+			t.Errorf("a long %s makes %d bytes of log", name, n)
+		}
+	}
+}
+
 func TestASecretOfARotationThatIsGoneKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
