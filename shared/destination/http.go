@@ -143,6 +143,9 @@ func isReference(value string) bool {
 func signAll(keys []string, id string, at time.Time, data []byte) (string, error) {
 	signatures := make([]string, len(keys))
 	for i, key := range keys {
+		if key == "" || key == "whsec_" {
+			return "", &Retryable{Err: errors.New("sign: the secret has nothing in it, so anybody could sign: store one")}
+		}
 		wh, err := standardwebhooks.NewWebhook(key)
 		if err != nil && !strings.HasPrefix(key, "whsec_") {
 			wh, err = standardwebhooks.NewWebhookRaw([]byte(key))

@@ -146,12 +146,13 @@ func TestHTTPFailsForAWhileWithoutItsSecret(t *testing.T) {
 	for name, c := range map[string]config.Destination{
 		"a secret to sign with that is not there": {Sign: []string{"ssm:/none"}},
 		"a secret that cannot be a key":           {Sign: []string{"bad"}},
+		"a secret with nothing in it":             {Sign: []string{"nothing"}},
 		"a header's secret that is not there":     {Headers: map[string]string{"Authorization": "ssm:/none"}},
 		"a header's secret with a line break":     {Headers: map[string]string{"Authorization": "ssm:/broken"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.Kind, c.URL, c.AllowPrivate = "http", url, true
-			_, err := openTest(t, c, vault{"bad": "whsec_!", "ssm:/broken": "a\r\nb"}).Deliver(t.Context(), sample("1"))
+			_, err := openTest(t, c, vault{"bad": "whsec_!", "nothing": "whsec_", "ssm:/broken": "a\r\nb"}).Deliver(t.Context(), sample("1"))
 			if _, ok := errors.AsType[*Retryable](err); !ok {
 				t.Errorf("the error is %v, want a *Retryable", err)
 			}
