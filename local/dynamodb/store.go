@@ -42,6 +42,8 @@ func openFile(path string) (*bbolt.DB, error) {
 		NoSync:       true,
 		NoGrowSync:   true,
 		FreelistType: bbolt.FreelistMapType,
+		// Each commit would write the whole list of free pages; opening finds them anew.
+		NoFreelistSync: true,
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open the tables at %s: another process has them open: stop it, or use another data folder", path)
