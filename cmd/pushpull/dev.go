@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -58,11 +59,18 @@ Everything is kept in the data folder; stop it, start it, and nothing is gone.`,
 	return c
 }
 
+// heapGrowth lets the heap grow to five times what lives in it before it is
+// collected. Little lives in that of the stack: the files are mapped.
+const heapGrowth = 400
+
 // dev runs the stack until it is told to stop.
 func dev(c *cobra.Command, f devFlags) error {
 	parameters, err := parseParameters(c, f.parameters)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
 	}
 	ctx := endWithGoRun(c.Context())
 	// The first Ctrl-C ends ctx; from then on the next one ends us at once, and the

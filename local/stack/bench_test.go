@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ func benchLimit() int {
 // BenchmarkWebhooks measures the whole way: signed webhooks in, over HTTP, lines
 // of the file destination out, with everything of it on this machine.
 func BenchmarkWebhooks(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as dev does
 	s, err := Start(b.Context(), Options{Addr: "127.0.0.1:0", ConfigDir: configDir(b, githubToFile), Data: b.TempDir(), Limit: benchLimit()})
 	if err != nil {
 		b.Fatal(err)
