@@ -6,6 +6,7 @@ package main
 import (
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -22,6 +23,9 @@ import (
 )
 
 func main() {
+	// The function has less than one core, and what it does at once is to wait:
+	// a second thread would only be woken to hand the first its work back.
+	runtime.GOMAXPROCS(1)
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
 	h, err := wire(os.Getenv, log)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"pushpull/shared/awslite"
@@ -25,6 +26,9 @@ import (
 )
 
 func main() {
+	// An environment has one request at a time, and less than one core: a second
+	// thread would only be woken to hand the first its work back.
+	runtime.GOMAXPROCS(1)
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
 	h, err := wire(os.Getenv, log, os.Stdout)
 	if err != nil {
