@@ -40,7 +40,7 @@ func (s *Source) begin(st State) *run {
 		r.inc = *s.poll.Incremental
 	}
 	if st.Run == nil {
-		r.failed = r.start(st.First(), s.o.Now())
+		r.failed = r.start(st.First(), s.o.Now(), st.Settled)
 		return r
 	}
 	r.p = *st.Run
@@ -52,8 +52,13 @@ func (s *Source) begin(st State) *run {
 // start sets the bound of a new run. Records that become visible late are read
 // for again down to lookback, until a whole run began later than that: it saw
 // them all, and reading them for ever would outlive the ledger's memory of them.
-func (r *run) start(first bool, now time.Time) error {
+// What is below the watermark was read since then; where the watermark is later
+// still, the run went on for long, and what it passed at first may be late too.
+func (r *run) start(first bool, now, since time.Time) error {
 	r.p = Progress{First: first}
+	if r.inc.Order == "asc" {
+		r.p.Since = since
+	}
 	r.low = value{}
 	if r.s.poll.Incremental == nil {
 		return nil
@@ -64,8 +69,10 @@ func (r *run) start(first bool, now time.Time) error {
 	}
 	back := r.inc.Lookback.Std()
 	switch {
-	case r.st.Watermark != "" && !mark.at.IsZero() && !r.st.Settled.Before(mark.at.Add(back)):
+	case r.st.Watermark != "" && !mark.at.IsZero() && !since.Before(mark.at.Add(back)):
 		r.low = mark
+	case r.st.Watermark != "" && back > 0 && !since.IsZero() && since.Before(mark.at):
+		r.low = value{text: mark.text, at: since.UTC()}.back(back)
 	case r.st.Watermark != "":
 		r.low = mark.back(back)
 	case r.inc.Format != "text":
@@ -101,7 +108,7 @@ func (r *run) next(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	records, known, err := r.take(d.records, a.server)
+	records, below, err := r.take(d.records, a.server)
 	if err != nil {
 		return Page{}, err
 	}
@@ -109,7 +116,7 @@ func (r *run) next(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if known && r.inc.Order == "desc" && r.inc.StartParam == "" {
+	if below && r.inc.Order == "desc" && r.inc.StartParam == "" {
 		next = "" // all that follows is older still
 	}
 	page := Page{Records: records, Read: len(d.records), Interval: interval}
@@ -127,7 +134,11 @@ func (r *run) fetch(ctx context.Context) (*url.URL, answer, error) {
 	a, err := r.s.do(ctx, u, etag)
 	if r.resumed && expired(err) {
 		r.resumed = false
-		if err := r.start(r.p.First, r.s.o.Now()); err != nil {
+		since := r.st.Settled
+		if r.inc.Order == "asc" {
+			since = r.p.Since // this run may have moved the watermark
+		}
+		if err := r.start(r.p.First, r.s.o.Now(), since); err != nil {
 			return nil, answer{}, err
 		}
 		return r.fetch(ctx)
@@ -151,7 +162,7 @@ func (r *run) first(ctx context.Context, u *url.URL, a answer) (*url.URL, answer
 	local := r.s.o.Now()
 	r.p.Started = a.server
 	if r.st.Watermark == "" && r.s.poll.Incremental != nil && local.Sub(a.server) > skew {
-		if err := r.start(r.p.First, a.server); err != nil {
+		if err := r.start(r.p.First, a.server, r.st.Settled); err != nil {
 			return nil, answer{}, err
 		}
 		r.p.Started = a.server
@@ -196,9 +207,11 @@ func (r *run) request() (u *url.URL, etag string, err error) {
 	return u, etag, nil
 }
 
-// take chooses the records that may be new, and raises the marks. known tells
-// that the page had records and every one of them was handled by an earlier run.
-func (r *run) take(found []gjson.Result, server time.Time) (records []Record, known bool, err error) {
+// take chooses the records that may be new, and raises the marks. below tells
+// that the page had none of these, and reached below the run's bound: that it is
+// all ties at the watermark is not enough, as one more may have joined them, and
+// what came late lies behind them.
+func (r *run) take(found []gjson.Result, server time.Time) (records []Record, below bool, err error) {
 	records = make([]Record, 0, len(found))
 	path, without := jsonPath(r.inc.CursorPath), 0
 	for _, raw := range found {
@@ -216,6 +229,7 @@ func (r *run) take(found []gjson.Result, server time.Time) (records []Record, kn
 					return nil, false, err
 				}
 				if old {
+					below = below || r.p.Low != "" && v.compare(r.low) < 0
 					continue
 				}
 				record.Time = v.at
@@ -226,7 +240,7 @@ func (r *run) take(found []gjson.Result, server time.Time) (records []Record, kn
 	if without > 0 && without == len(found) {
 		return nil, false, permanent(0, "no record has a value at %q: check poll.incremental.cursor_path", r.inc.CursorPath)
 	}
-	return records, len(found) > 0 && len(records) == 0, nil
+	return records, below && len(records) == 0, nil
 }
 
 // mark raises the high mark to a record's value, and tells whether an earlier
@@ -247,7 +261,10 @@ func (r *run) mark(v value, record []byte, server time.Time) (old bool, err erro
 		old = v.compare(mark) == 0 && slices.Contains(r.st.Ties, hash)
 	}
 	if r.inc.Order == "asc" {
-		r.st.Watermark, r.st.Ties = raise(r.st.Watermark, r.st.Ties, v, hash, r.inc.Format)
+		before := r.st.Watermark
+		if r.st.Watermark, r.st.Ties = raise(r.st.Watermark, r.st.Ties, v, hash, r.inc.Format); r.st.Watermark != before {
+			r.p.Since = r.p.Started
+		}
 	} else {
 		r.p.High, r.p.HighTies = raise(r.p.High, r.p.HighTies, v, hash, r.inc.Format)
 	}

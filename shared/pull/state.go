@@ -41,6 +41,7 @@ func (s State) First() bool {
 // Progress is a run that was cut short: where it stood and what it has seen.
 type Progress struct {
 	Started  time.Time `json:"started,omitzero"`    // by the API's clock, at the first page
+	Since    time.Time `json:"since,omitzero"`      // of an ascending run: what is below the watermark was read since then
 	First    bool      `json:"first,omitempty"`     // the first run over this source
 	Low      string    `json:"low,omitempty"`       // records below were handled by earlier runs
 	Start    string    `json:"start,omitempty"`     // Low as it is sent
