@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"golang.org/x/sync/errgroup"
 
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
@@ -48,12 +47,7 @@ func (h *handler) deliver(ctx context.Context, w *work, targets []target, stop t
 		}
 	}
 	results := make([]outcome, len(pending))
-	var g errgroup.Group
-	g.SetLimit(deliveriesAtOnce)
-	for i, t := range pending {
-		g.Go(func() error { results[i] = h.attempt(ctx, w, t); return nil })
-	}
-	_ = g.Wait() // each result has its own error
+	each(len(pending), deliveriesAtOnce, func(i int) { results[i] = h.attempt(ctx, w, pending[i]) })
 	return gather(results)
 }
 

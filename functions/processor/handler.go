@@ -60,9 +60,9 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	defer h.flush()
 	t := h.times(ctx)
 	works := make([]*work, len(batch.Records))
-	each(len(works), func(i int) { works[i] = h.begin(ctx, batch.Records[i], t) })
+	each(len(works), eventsAtOnce, func(i int) { works[i] = h.begin(ctx, batch.Records[i], t) })
 	kept := h.keep(ctx, works, t.stop)
-	each(len(works), func(i int) { h.process(ctx, works[i], kept, t) })
+	each(len(works), eventsAtOnce, func(i int) { h.process(ctx, works[i], kept, t) })
 
 	var out events.SQSEventResponse
 	for _, w := range works {
@@ -89,13 +89,18 @@ func (h *handler) times(ctx context.Context) times {
 	return times{lease: left + leaseMargin, stop: time.Now().Add(left - margin)}
 }
 
-// each calls f for 0 to n-1, some at once, and waits for all.
-func each(n int, f func(i int)) {
+// each calls f for 0 to n-1, that many at once, and waits for all. The last is
+// called here: for a single one no goroutine has to grow a stack of its own.
+func each(n, atOnce int, f func(i int)) {
+	if n == 0 {
+		return
+	}
 	var g errgroup.Group
-	g.SetLimit(eventsAtOnce)
-	for i := range n {
+	g.SetLimit(max(1, atOnce-1))
+	for i := range n - 1 {
 		g.Go(func() error { f(i); return nil })
 	}
+	f(n - 1)
 	_ = g.Wait() // f has no error
 }
 
