@@ -45,7 +45,7 @@ const fewReceives = 20
 // less than the queue's maxReceiveCount, with room for receives that do not get
 // as far as a delivery: the dead letters of SQS have no reason, and the ledger
 // is not told of them.
-const mostReceives = 45
+const mostReceives = 140
 
 // due is when the message is to come back.
 func (h *handler) due(w *work, out outcomes) time.Time {

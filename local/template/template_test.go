@@ -55,7 +55,7 @@ func TestTheProjectsTemplateIsUnderstoodWhole(t *testing.T) {
 		}
 		want := map[string]string{
 			"VisibilityTimeout": "360", "MessageRetentionPeriod": "1209600",
-			"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:DeadLetterQueue","maxReceiveCount":1000}`,
+			"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:DeadLetterQueue","maxReceiveCount":150}`,
 		}
 		if diff := cmp.Diff(want, q.Attributes); diff != "" {
 			t.Errorf("event queue (-want +got):\n%s", diff)

@@ -222,7 +222,7 @@ type Destination struct {
 // Retry is how often and how long delivery is tried before an event is a dead letter.
 type Retry struct {
 	// Attempts is the most attempts made.
-	Attempts int `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=1000,default=12"`
+	Attempts int `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=100,default=12"`
 	// First is the wait after the first failure; it doubles, with full jitter.
 	First Duration `json:"first,omitempty" jsonschema:"default=5s"`
 	// Max is the longest wait.
