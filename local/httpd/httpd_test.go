@@ -18,7 +18,7 @@ import (
 // start serves the handler, and returns the address.
 func start(t testing.TB, h http.Handler, watched func(*http.Request) bool) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,11 +46,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 // say sends text and returns the answers, without their dates.
 func say(t testing.TB, address, text string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", address) //nolint:noctx // it is there
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing was written
+	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
@@ -155,7 +155,7 @@ func TestAWatchedRequestEndsWithItsConnection(t *testing.T) {
 		<-r.Context().Done()
 		close(ended)
 	}), func(r *http.Request) bool { return r.Header.Get("X-Wait") != "" })
-	conn, err := net.Dial("tcp", address) //nolint:noctx // it is there
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,7 @@ func bodyLength(header http.Header) (int64, bool) {
 		return chunked, true
 	case len(lengths) == 1 && len(codings) == 0:
 		n, err := strconv.ParseUint(lengths[0], 10, 63)
-		return int64(n), err == nil //nolint:gosec // 63 bits
+		return int64(n), err == nil
 	}
 	return 0, false
 }

@@ -40,7 +40,7 @@ func TestMessagesGatherWhileABatchIsUnderWay(t *testing.T) {
 				defer sender.Wait()
 				sender.Go(func() {
 					for i := 0; ctx.Err() == nil; i++ {
-						time.Sleep(time.Until(began.Add(time.Duration(i) * 3 * time.Millisecond)))
+						<-time.After(time.Until(began.Add(time.Duration(i) * 3 * time.Millisecond)))
 						q.messages <- sqs.Message{ReceiptHandle: "r"}
 					}
 				})
@@ -56,7 +56,7 @@ func TestMessagesGatherWhileABatchIsUnderWay(t *testing.T) {
 						cancel()
 					}
 					mu.Unlock()
-					time.Sleep(tt.takes)
+					<-time.After(tt.takes)
 					return nil, nil
 				}, discard())
 				if diff := cmp.Diff(tt.want, got[:len(tt.want)]); diff != "" {

@@ -24,7 +24,7 @@ func appendValue(b []byte, v reflect.Value) ([]byte, error) {
 	case reflect.Pointer:
 		return appendValue(b, v.Elem())
 	case reflect.Interface:
-		a, ok := v.Interface().(types.AttributeValue)
+		a, ok := reflect.TypeAssert[types.AttributeValue](v)
 		if !ok {
 			return nil, fmt.Errorf("%w: %s", errUnknown, v.Type())
 		}
