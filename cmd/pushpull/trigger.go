@@ -74,6 +74,9 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 		}
 		bar.add(1)
 	}
+	if count > 1 && !asJSON(c) {
+		fmt.Fprintf(c.ErrOrStderr(), "%d sent\n", count)
+	}
 	return nil
 }
 
