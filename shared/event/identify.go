@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,7 +15,9 @@ import (
 
 // Input is what an event is identified from.
 type Input struct {
-	Body        []byte                   // valid JSON
+	Body        []byte                   // valid JSON: the element, where a body has several events
+	Root        []byte                   // valid JSON: the whole body of which Body is an element; nil where it is the whole
+	Parent      []byte                   // valid JSON: the element of the array above, or the whole body; nil as Root
 	Header      func(name string) string // by any case of the name; nil where there are none
 	Query       func(name string) string // nil where there is none
 	DefaultType string                   // the type where the Spec finds none
@@ -47,6 +48,8 @@ type part struct {
 	literal string
 	kind    kind
 	arg     string // the path, the header's or the parameter's name
+	filters []filter
+	key     string // the path's last step, where the value is whether it is there
 	rename  map[string]string
 }
 
@@ -55,6 +58,8 @@ type kind int
 const (
 	literal kind = iota
 	bodyPath
+	rootPath
+	parentPath
 	header
 	query
 	foundType
@@ -150,29 +155,36 @@ func parsePlaceholder(name string, found int) (p part, problem string) {
 		}
 		return known[i], ""
 	}
+	name, filterNames, _ := strings.Cut(name, "|")
 	root, arg, _ := strings.Cut(name, ".")
 	if arg == "" {
-		return part{}, fmt.Sprintf("unknown placeholder {%s}: there are {body.path}, {header.Name}, {query.name}, {type}, {time}, {entity} and {version}", name)
+		return part{}, fmt.Sprintf("unknown placeholder {%s}: there are {body.path}, {root.path}, {parent.path}, {header.Name}, {query.name}, {type}, {time}, {entity} and {version}", name)
 	}
 	switch root {
-	case "body":
-		path, ok := escapePath(arg)
+	case "body", "root", "parent":
+		path, last, ok := escapePath(arg)
 		if !ok {
 			return part{}, fmt.Sprintf("{%s} has an empty step: write names and array indexes with single dots between them", name)
 		}
-		return part{kind: bodyPath, arg: path}, ""
+		p = part{kind: map[string]kind{"body": bodyPath, "root": rootPath, "parent": parentPath}[root], arg: path}
+		if filterNames == "key" {
+			p.key, filterNames = last, ""
+		}
 	case "header":
-		return part{kind: header, arg: arg}, ""
+		p = part{kind: header, arg: arg}
 	case "query":
-		return part{kind: query, arg: arg}, ""
+		p = part{kind: query, arg: arg}
+	default:
+		return part{}, fmt.Sprintf("unknown placeholder {%s}: did you mean {body.%s}?", name, name)
 	}
-	return part{}, fmt.Sprintf("unknown placeholder {%s}: did you mean {body.%s}?", name, name)
+	p.filters, problem = parseFilters(filterNames)
+	return p, problem
 }
 
 // escapePath writes a path for gjson so that each step is a plain name or an
 // array index, and @type or a*b are the names they look like. A dot within a
 // name is written \. by the user.
-func escapePath(path string) (string, bool) {
+func escapePath(path string) (escaped, last string, ok bool) {
 	var steps []string
 	step := ""
 	for i := 0; i < len(path); i++ {
@@ -190,11 +202,11 @@ func escapePath(path string) (string, bool) {
 	steps = append(steps, step)
 	for i, s := range steps {
 		if s == "" {
-			return "", false
+			return "", "", false
 		}
 		steps[i] = gjson.Escape(s)
 	}
-	return strings.Join(steps, "."), true
+	return strings.Join(steps, "."), step, true
 }
 
 // Identify finds what identifies an event. It never fails: where the Spec finds
@@ -262,6 +274,9 @@ func (c *choice) eval(in Input, f *Fields) string {
 // text is a literal, or a value by the name that it is used under.
 func (p *part) text(in Input, f *Fields) string {
 	value := p.value(in, f)
+	for _, filter := range p.filters {
+		value = filter(value)
+	}
 	if to, ok := p.rename[value]; ok {
 		return to
 	}
@@ -273,7 +288,17 @@ func (p *part) value(in Input, f *Fields) string {
 	case literal:
 		return p.literal
 	case bodyPath:
-		return scalar(gjson.GetBytes(in.Body, p.arg))
+		return p.find(in.Body)
+	case rootPath:
+		if in.Root == nil {
+			return p.find(in.Body)
+		}
+		return p.find(in.Root)
+	case parentPath:
+		if in.Parent == nil {
+			return p.find(in.Body)
+		}
+		return p.find(in.Parent)
 	case header:
 		if in.Header != nil {
 			return in.Header(p.arg)
@@ -292,6 +317,18 @@ func (p *part) value(in Input, f *Fields) string {
 		if !f.Time.IsZero() {
 			return f.Time.Format(time.RFC3339Nano)
 		}
+	}
+	return ""
+}
+
+// find is the value at the path, or the name of what is there.
+func (p *part) find(doc []byte) string {
+	v := gjson.GetBytes(doc, p.arg)
+	if p.key == "" {
+		return scalar(v)
+	}
+	if v.Exists() && v.Type != gjson.Null {
+		return p.key
 	}
 	return ""
 }
@@ -321,27 +358,4 @@ func bounded(s string) string {
 func hash(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
-}
-
-// ParseTime reads a time as providers write it: RFC 3339, or a Unix time in
-// seconds, with a fraction or not, or in milliseconds; which of the two, its
-// size says (a hundred thousand million seconds are the year 5138).
-func ParseTime(s string) (time.Time, bool) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		t = t.UTC()
-		return t, t.Year() >= 1 && t.Year() <= 9999
-	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || n <= 0 || n >= 1e14 || len(fraction) > 9 {
-		return time.Time{}, false
-	}
-	nanos, err := strconv.ParseUint((fraction + "000000000")[:9], 10, 64)
-	if err != nil {
-		return time.Time{}, false
-	}
-	if n >= 1e11 {
-		return time.UnixMilli(n).UTC(), true
-	}
-	return time.Unix(n, int64(nanos)).UTC(), true //nolint:gosec // nine digits
 }

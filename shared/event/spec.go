@@ -5,11 +5,15 @@ package event
 // poll it is one record of a page.
 //
 // Each field lists candidates; the first whose placeholders are all present
-// wins. Placeholders: {body.data.object.id} (a path into the JSON body),
-// {header.X-GitHub-Event}, {query.name}, and in Identity also {type}, {entity},
+// wins. Placeholders: {body.data.object.id} (a path into the JSON body, or into
+// the element where a body has several events), {root.path} (into the whole
+// body), {parent.path} (into what is around the element), {header.X-GitHub-Event},
+// {query.name}, and in Identity also {type}, {entity},
 // {version} and {time}, which are the fields already found. The fields are found
 // in the order type, time, entity, version, identity; each may use those before it.
 // A value that is absent, null, empty, an object or an array counts as missing.
+// Filters follow a bar: {header.ce-subject|unescape}, lower, upper; and
+// {body.message|key} is the text "message" where the body has such a member.
 type Spec struct {
 	// Identity is what makes two arrivals the same event. Default: {entity}@{version} where both are declared, else a hash of the body.
 	Identity Choices `json:"identity,omitempty"`
@@ -21,6 +25,8 @@ type Spec struct {
 	Entity Choices `json:"entity,omitempty"`
 	// Version is the version of the entity: a time, a number, or any text that changes with it.
 	Version Choices `json:"version,omitempty"`
+	// Volatile are the paths in a body that change with each attempt to deliver it, such as attempt_number: two bodies of one identity that differ in nothing else are no conflict.
+	Volatile []string `json:"volatile,omitempty"`
 	// Map renames the values of a placeholder before it is used: {"body.type": {"IssuesEvent": "issues"}}.
 	Map map[string]map[string]string `json:"map,omitempty"`
 }

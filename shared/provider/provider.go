@@ -34,23 +34,53 @@ type Preset struct {
 	Title string `json:"title"`
 	// Docs are the titles of the provider's own pages on it.
 	Docs []string `json:"docs"`
-	// Verified says how the rule was checked, in words.
-	Verified string `json:"verified"`
+	// Verified says how the rule was checked.
+	Verified Verified `json:"verified"`
+	// Answer is what the provider makes of our answers.
+	Answer Answer `json:"answer,omitzero"`
+	// SharedID says that the provider's API lists its events under the ids that its webhooks carry.
+	SharedID bool `json:"shared_id,omitempty"`
+	// Parameters are what a source must say in webhook.with, by name, in words.
+	Parameters map[string]string `json:"parameters,omitempty"`
 	// Setup is what to do at the provider, step by step, with {url} for the
-	// webhook's address and {secret} for the place of its secret.
+	// webhook's address, {secret} and {verify_token} for the places of these.
 	Setup []string `json:"setup,omitempty"`
 	// Webhook is how its webhooks are authenticated and identified; nil where it has none.
 	Webhook *Webhook `json:"webhook,omitempty"`
 	// Poll is how its API is read; nil where that is not known.
 	Poll *Poll `json:"poll,omitempty"`
-	// Types are examples of its events' types.
-	Types []string `json:"types,omitempty"`
+	// Samples are requests as it makes them, unsigned.
+	Samples []Sample `json:"samples,omitempty"`
 }
 
-// A Webhook is the webhook half of a preset.
+// Verified is how a preset's rule was checked.
+type Verified struct {
+	// By is the best there was: a published test vector, the provider's own SDK, or its documentation alone.
+	By string `json:"by"`
+	// How names the vector, the SDK's package, or the page, and says what of it was not checked.
+	How string `json:"how"`
+}
+
+// The ways to check a preset, from the best.
+const (
+	ByVector        = "vector"
+	BySDK           = "sdk"
+	ByDocumentation = "documentation"
+)
+
+// Answer is what the provider makes of our answers.
+type Answer struct {
+	// Expects is what counts as taken, such as "any 2xx".
+	Expects string `json:"expects"`
+	// Within is how long it waits.
+	Within config.Duration `json:"within,omitempty"`
+	// Retries is what it does otherwise, in words.
+	Retries string `json:"retries,omitempty"`
+}
+
+// A Webhook is the webhook half of a preset: what a source may say, without its secret.
 type Webhook struct {
-	Auth  config.Auth `json:"auth"`
-	Event event.Spec  `json:"event"`
+	config.Webhook
 	// WithPoll replaces fields of Event for a source that polls the provider too:
 	// where the two transports share no id, their common identity is made of what
 	// both have, which is less exact than the id of one.
@@ -59,7 +89,10 @@ type Webhook struct {
 
 // EventFor is Event as it is for a source with the webhook alone, or with the poll too.
 func (w Webhook) EventFor(poll bool) event.Spec {
-	spec := w.Event
+	var spec event.Spec
+	if w.Event != nil {
+		spec = *w.Event
+	}
 	if !poll || w.WithPoll == nil {
 		return spec
 	}

@@ -70,7 +70,9 @@ func (l *loader) webhookPreset(t thing, w map[string]any) {
 		return
 	}
 	poll, _ := object(t.raw, "poll")["provider"].(string)
-	under(w, raw(config.Webhook{Auth: &p.Webhook.Auth, Event: new(p.Webhook.EventFor(poll == p.Name))}))
+	preset := p.Webhook.Webhook
+	preset.Event = new(p.Webhook.EventFor(poll == p.Name))
+	under(w, raw(preset))
 }
 
 // pollPreset puts the preset's resource under what the source says itself.
@@ -158,17 +160,7 @@ func differs(own, preset map[string]any, key string) bool {
 	return ok && ok2 && a != b
 }
 
-func completeWebhook(w map[string]any) {
-	ensure(w, "event")
-	auth := object(w, "auth")
-	if auth == nil || auth["scheme"] == "none" {
-		return
-	}
-	ensure(auth, "key")
-	if s := object(auth, "signature"); s != nil && s["name"] != nil && s["equals"] == nil {
-		s["equals"] = "="
-	}
-}
+func completeWebhook(w map[string]any) { ensure(w, "event") }
 
 func completePoll(p map[string]any) {
 	for _, key := range []string{"event", "records", "request", "pagination"} {
@@ -219,8 +211,6 @@ func fill(t reflect.Type, raw map[string]any) {
 		case !ok:
 		case ft.Kind() == reflect.Map:
 			texts(m)
-		case name == "auth" && m["scheme"] == "none":
-			// none has no parameters, so it has no defaults either
 		case ft.Kind() == reflect.Struct:
 			fill(ft, m)
 		}

@@ -1,0 +1,93 @@
+package provider
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A Sample is a request as the provider makes it, without its signature. Its
+// texts have placeholders that a new event fills in, the same name by the same
+// value: {{id}} (24 hex digits), {{uuid}}, {{number}} (12 digits), {{unix}},
+// {{unix_ms}}, {{now}} (RFC 3339, UTC), {{type}} (what the caller asked for) and
+// {{with.name}} (a parameter of the source). A number behind a name
+// ({{id2}}) makes it another.
+type Sample struct {
+	// Type is the type of the event that comes of it, with or without {{type}} in its texts.
+	Type string `json:"type"`
+	// Method is POST by default.
+	Method string `json:"method,omitempty"`
+	// Query is the query without its question mark.
+	Query string `json:"query,omitempty"`
+	// ContentType is application/json by default; "none" is none.
+	ContentType string `json:"content_type,omitempty"`
+	// Headers are the others.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Body is the body.
+	Body string `json:"body,omitempty"`
+}
+
+// AnyType reports whether the sample can be of a type that is asked for.
+func (s Sample) AnyType() bool {
+	text, err := json.Marshal(s)
+	return err == nil && strings.Contains(string(text), "{{type}}")
+}
+
+var blank = regexp.MustCompile(`\{\{[a-z_]+[0-9]*(\.[a-z0-9_]+)?\}\}`)
+
+// Fill makes a new request of the sample: an event of that type, at that time,
+// with ids that were not there before.
+func (s Sample) Fill(typ string, with map[string]string, at time.Time) Sample {
+	values := map[string]string{"{{type}}": typ}
+	for name, value := range with {
+		values["{{with."+name+"}}"] = value
+	}
+	fill := func(text string) string {
+		return blank.ReplaceAllStringFunc(text, func(name string) string {
+			if _, ok := values[name]; !ok {
+				values[name] = fresh(strings.TrimRight(strings.Trim(name, "{}"), "0123456789"), name, at)
+			}
+			return values[name]
+		})
+	}
+	filled := s
+	filled.Type, filled.Query, filled.Body = typ, fill(s.Query), fill(s.Body)
+	filled.Headers = make(map[string]string, len(s.Headers))
+	for name, value := range s.Headers {
+		filled.Headers[name] = fill(value)
+	}
+	return filled
+}
+
+// fresh makes a value of its kind; what is of no kind stays as it is written.
+func fresh(kind, written string, at time.Time) string {
+	switch kind {
+	case "id":
+		return random(12)
+	case "uuid":
+		return uuid.NewString()
+	case "number":
+		n := uuid.New()
+		digits := strconv.FormatUint(uint64(n.ID())|1<<31, 10) + strconv.Itoa(100+int(n[15])%900)
+		return digits[:12]
+	case "unix":
+		return strconv.FormatInt(at.Unix(), 10)
+	case "unix_ms":
+		return strconv.FormatInt(at.UnixMilli(), 10)
+	case "now":
+		return at.UTC().Format(time.RFC3339)
+	}
+	return written
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // it never fails
+	return hex.EncodeToString(b)
+}
