@@ -75,6 +75,8 @@ type Auth struct {
 	Timestamp *Timestamp `json:"timestamp,omitempty"`
 	// Each is a path to an array of the body, such as value: every element must pass, and {body.…} is the element.
 	Each string `json:"each,omitempty"`
+	// Equal are values that must equal a template, besides the signature: {query.bodySHA256: "{body|sha256|hex}"}.
+	Equal map[string]string `json:"equal,omitempty"`
 	// Issuer is who issued a jwt: its iss.
 	Issuer Names `json:"issuer,omitempty"`
 	// Audience is for whom a jwt was issued: its aud is one of these templates.
@@ -94,12 +96,14 @@ type Signature struct {
 	Header Names `json:"header,omitempty"`
 	// Query is the name of the query parameter that carries it.
 	Query string `json:"query,omitempty"`
-	// Body is the path of the value in a JSON body that carries it.
+	// Body is the path of the value in a JSON body that carries it; "*" is the whole body.
 	Body string `json:"body,omitempty"`
 	// Form is the name of the form's field that carries it.
 	Form string `json:"form,omitempty"`
 	// JSON says that the value is base64 of a JSON object, and where in it the signature is.
 	JSON string `json:"json,omitempty"`
+	// Detached says that it is a jwt without its payload (header..signature), which is the body.
+	Detached bool `json:"detached,omitempty"`
 	// Prefix stands before the signature and is required, such as sha256=; of several, any, and "" is none.
 	Prefix Names `json:"prefix,omitempty"`
 	// Separator stands between the items of a list, such as a comma or a space; empty means one signature.

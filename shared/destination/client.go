@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"pushpull/shared/guard"
 )
 
 // clients are the two HTTP clients that all destinations share, so that
@@ -12,7 +14,7 @@ type clients struct{ guarded, open *http.Client }
 
 func newClients() clients {
 	return clients{
-		guarded: newClient(net.Dialer{Control: newGuard().control}),
+		guarded: newClient(net.Dialer{Control: guard.New().Control}),
 		open:    newClient(net.Dialer{}),
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/guard"
 )
 
 var httpKind = Kind{
@@ -166,8 +167,8 @@ func broken(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	if errors.Is(err, ErrPrivate) {
-		return &Permanent{Err: err}
+	if errors.Is(err, guard.ErrPrivate) {
+		return &Permanent{Err: fmt.Errorf("%w: set allow_private if this destination is your own", err)}
 	}
 	return &Retryable{Err: fmt.Errorf("no answer: %w", err)}
 }

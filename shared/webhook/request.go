@@ -1,9 +1,11 @@
-// Package webhook decides whether a request is what its provider signed. A
-// scheme is data (config.Auth): nothing here knows a provider by name.
+// Package webhook decides whether a request is what its provider sent, and
+// answers the requests by which a provider verifies an address. A scheme and a
+// handshake are data (config.Auth, config.Handshake): nothing here knows a
+// provider by name.
 //
-// Its one invariant: a body is not read for what it says before Verify
-// returned nil, and Verify returns nil only for bytes that were signed with one
-// of the secrets, or where the scheme is none in so many words.
+// Its one invariant: nothing of a body is believed before Verify returned nil,
+// and Verify returns nil only for what was signed with one of the secrets or
+// keys, or where the scheme is none in so many words.
 package webhook
 
 import "strings"
@@ -16,6 +18,9 @@ type Request struct {
 	URL      string // the public address, https://host/path?query
 	Header   Header
 	Body     []byte // the raw bytes
+	Plain    []byte // the body without its content encoding, for schemes that look into it; nil where it has none
+	SourceIP string // the caller's address, as the gateway saw it
+	Subject  string // of the caller's certificate, which the gateway checked; "" without one
 }
 
 // A Header is the fields of a request in their order; names by any case.

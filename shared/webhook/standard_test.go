@@ -28,11 +28,11 @@ func TestStandardWebhooksLibraryAgrees(t *testing.T) {
 	}
 	theirs := webhook.Request{Body: body, Header: header(
 		"webhook-id", id, "webhook-timestamp", strconv.FormatInt(at.Unix(), 10), "webhook-signature", signature)}
-	if err := compile(t, standard).Verify([]string{secret}, theirs, at); err != nil {
+	if err := compile(t, standard).Verify(t.Context(), webhook.Credentials{Secrets: []string{secret}}, theirs, at); err != nil {
 		t.Errorf("the library's signature: %v", err)
 	}
 	ours := webhook.Request{Body: body}
-	if err := webhook.Sign(standard, secret, &ours, id, at); err != nil {
+	if err := webhook.Sign(standard, webhook.Credentials{Secrets: []string{secret}}, &ours, id, at); err != nil {
 		t.Fatal(err)
 	}
 	fields := http.Header{}

@@ -63,18 +63,18 @@ func TestPublishedVectors(t *testing.T) {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
 			v := compile(t, tt.Auth)
-			if err := v.Verify([]string{tt.Secret}, tt.request(), tt.At); err != nil {
+			if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{tt.Secret}}, tt.request(), tt.At); err != nil {
 				t.Errorf("the published signature: %v", err)
 			}
 			changed := tt.request()
 			changed.Body[0] ^= 1
-			if err := v.Verify([]string{tt.Secret}, changed, tt.At); !errors.Is(err, webhook.ErrSignature) {
+			if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{tt.Secret}}, changed, tt.At); !errors.Is(err, webhook.ErrSignature) {
 				t.Errorf("a changed body: %v, want ErrSignature", err)
 			}
-			if err := v.Verify([]string{tt.Secret + "x"}, tt.request(), tt.At); err == nil {
+			if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{tt.Secret + "x"}}, tt.request(), tt.At); err == nil {
 				t.Error("another secret verifies")
 			}
-			if err := v.Verify([]string{"other", tt.Secret}, tt.request(), tt.At); err != nil {
+			if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{"other", tt.Secret}}, tt.request(), tt.At); err != nil {
 				t.Errorf("the second of two secrets: %v", err)
 			}
 		})
@@ -98,7 +98,7 @@ func TestSignWritesWhatTheProviderPublished(t *testing.T) {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
 			r := webhook.Request{Method: "POST", URL: tt.URL, Body: []byte(tt.Body)}
-			if err := webhook.Sign(tt.Auth, tt.Secret, &r, tt.Headers["webhook-id"], tt.At); err != nil {
+			if err := webhook.Sign(tt.Auth, webhook.Credentials{Secrets: []string{tt.Secret}}, &r, tt.Headers["webhook-id"], tt.At); err != nil {
 				t.Fatal(err)
 			}
 			got := map[string]string{}

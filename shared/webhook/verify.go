@@ -1,250 +1,192 @@
 package webhook
 
 import (
-	"crypto/hmac"
-	"encoding/base64"
-	"encoding/hex"
+	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
-	"strconv"
-	"strings"
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/tidwall/gjson"
+
+	"pushpull/shared/config"
 )
 
-// The verdicts on a request that is not taken. ErrSecret is not the request's
-// fault but ours: the scheme cannot use a secret that it was given.
+// The verdicts on a request that is not taken. ErrSecret and ErrKey are not the
+// request's fault but ours or the network's: a secret that the scheme cannot
+// use, a public key that could not be fetched.
 var (
 	ErrMissing   = errors.New("no signature")
 	ErrSignature = errors.New("signature does not match")
 	ErrStale     = errors.New("timestamp outside the tolerance")
 	ErrSecret    = errors.New("secret unusable")
+	ErrKey       = errors.New("public key not available")
 )
 
-// Verify says whether r was signed with one of the secrets, at a time within
-// the tolerance of at. It returns nil, or an error that wraps ErrMissing (the
-// request carries no signature, or lacks a header that would be signed),
-// ErrSignature, ErrStale (signed, but too long ago or too far in the future) or
-// ErrSecret. Nothing of a secret, a signature or the body is in the error.
-func (v *Verifier) Verify(secrets []string, r Request, at time.Time) error {
-	if v.auth.Scheme == "none" {
-		return nil
+// Credentials are what a request is checked with.
+type Credentials struct {
+	// Secrets are the values of the source's secret: any of them verifies.
+	Secrets []string
+	// Own are the values of the references that schemes have of their own.
+	Own map[string]string
+	// Keys fetches public keys; nil where no scheme has an address of keys.
+	Keys *Keys
+	// Private is the PEM of a private key, to sign with.
+	Private string
+}
+
+// of are the secrets for a scheme with these references of its own.
+func (c Credentials) of(references []string) []string {
+	if len(references) == 0 {
+		return c.Secrets
 	}
-	c, err := v.claim(r.Header)
+	var values []string
+	for _, ref := range references {
+		if value, ok := c.Own[ref]; ok {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// A Verifier is a scheme with its parameters, made ready. It is safe for
+// concurrent use.
+type Verifier struct {
+	auth   config.Auth
+	scheme scheme
+}
+
+// A scheme is one way to authenticate. To add one: a file with its type, and its
+// line in schemes.
+type scheme interface {
+	// verify returns nil or an error that wraps one of the verdicts.
+	verify(ctx context.Context, c Credentials, v *view, at time.Time) error
+	// sign makes r what its provider would send.
+	sign(c Credentials, r *Request, o signing) error
+	// readsBody reports whether it looks into the body, so that Request.Plain is needed.
+	readsBody() bool
+	// coversBody reports whether a change of any byte of the body would be seen.
+	coversBody() bool
+}
+
+// schemes makes each scheme ready; the error says everything that is wrong.
+func schemes() map[string]func(config.Auth) (scheme, error) {
+	return map[string]func(config.Auth) (scheme, error){
+		"hmac":    newHash,
+		"digest":  newHash,
+		"ed25519": newPublicKey,
+		"ecdsa":   newPublicKey,
+		"rsa":     newPublicKey,
+		"rsa-pss": newPublicKey,
+		"jwt":     newJWT,
+		"token":   newToken,
+		"basic":   newBasic,
+		"ip":      newAddress,
+		"mtls":    newCertificate,
+		"all":     newAll,
+		"any":     newAny,
+		"none":    newNone,
+	}
+}
+
+// Compile makes a scheme ready. The error says everything that is wrong with it.
+func Compile(auth config.Auth) (*Verifier, error) {
+	made, err := compile(auth)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := v.compare(secrets, r, c); err != nil {
-		return err
-	}
-	return v.checkAge(c.timestamp, at)
+	return &Verifier{auth: auth, scheme: made}, nil
 }
 
-// A claim is what a request says of itself: how it was signed, and when.
-type claim struct {
-	signatures [][]byte
-	timestamp  string // as it was written, since that is what was signed
-}
-
-// claim reads the signature header and the timestamp.
-func (v *Verifier) claim(h Header) (claim, error) {
-	var c claim
-	values := h.Values(v.auth.Signature.Header)
-	size := 0
-	for _, value := range values {
-		size += len(value)
+func compile(auth config.Auth) (scheme, error) {
+	make, ok := schemes()[auth.Scheme]
+	if !ok {
+		return nil, fmt.Errorf("scheme %q: there are %v", auth.Scheme, slices.Sorted(maps.Keys(schemes())))
 	}
-	if size == 0 {
-		return c, fmt.Errorf("%w: header %s is absent", ErrMissing, v.auth.Signature.Header)
-	}
-	if size > maxHeader {
-		return c, fmt.Errorf("%w: header %s is over %d bytes", ErrSignature, v.auth.Signature.Header, maxHeader)
-	}
-	named := 0
-	for _, value := range values {
-		named += v.readItems(value, &c)
-	}
-	if t := v.auth.Timestamp; t != nil && t.Header != "" {
-		c.timestamp = h.Get(t.Header)
-	}
-	switch {
-	case named == 0:
-		return c, fmt.Errorf("%w: header %s has no item %q", ErrMissing, v.auth.Signature.Header, v.auth.Signature.Name)
-	case v.auth.Timestamp != nil && c.timestamp == "":
-		return c, fmt.Errorf("%w: the timestamp is absent", ErrMissing)
-	case len(c.timestamp) > maxTimestamp:
-		return c, fmt.Errorf("%w: the timestamp is over %d bytes", ErrSignature, maxTimestamp)
-	case len(c.signatures) == 0:
-		return c, fmt.Errorf("%w: header %s does not have the form of a signature", ErrSignature, v.auth.Signature.Header)
-	}
-	return c, nil
-}
-
-// readItems reads one value of the signature header. It returns how many items
-// had the signature's name, whether they could be decoded or not.
-func (v *Verifier) readItems(value string, c *claim) (named int) {
-	s := v.auth.Signature
-	for more := true; more; {
-		item := value
-		if more = false; s.Separator != "" {
-			item, value, more = strings.Cut(value, s.Separator)
-		}
-		item = strings.TrimSpace(item)
-		if s.Name != "" {
-			name, rest, ok := strings.Cut(item, s.Equals)
-			if t := v.auth.Timestamp; ok && t != nil && t.Name != "" && name == t.Name && c.timestamp == "" {
-				c.timestamp = rest
-			}
-			if !ok || name != s.Name {
-				continue
-			}
-			item = rest
-		}
-		named++
-		text, ok := strings.CutPrefix(item, s.Prefix)
-		if !ok || len(c.signatures) == maxSignatures {
-			continue
-		}
-		if b, err := v.decode(text); err == nil && len(b) > 0 {
-			c.signatures = append(c.signatures, b)
-		}
-	}
-	return named
-}
-
-// compare makes the signature anew with every secret and compares each with
-// every one of the request's. It goes through all of them whichever matches, so
-// that its time does not tell which.
-func (v *Verifier) compare(secrets []string, r Request, c claim) error {
-	if len(secrets) == 0 {
-		return fmt.Errorf("%w: there is none", ErrSecret)
-	}
-	matches := false
-	var unusable error
-	for _, secret := range secrets {
-		key, err := v.key(secret)
-		if err != nil {
-			unusable = err
-			continue
-		}
-		want, err := v.mac(key, r, c.timestamp)
-		if err != nil {
-			return err
-		}
-		for _, got := range c.signatures {
-			if hmac.Equal(got, want) {
-				matches = true
-			}
-		}
-	}
-	switch {
-	case matches:
-		return nil
-	case unusable != nil:
-		return unusable
-	}
-	return ErrSignature
-}
-
-// key is the HMAC's key of a secret. An empty one is refused: whoever knows
-// that it is empty could sign.
-func (v *Verifier) key(secret string) (key []byte, err error) {
-	text := strings.TrimPrefix(secret, v.auth.Key.Prefix)
-	switch v.auth.Key.Encoding {
-	case "base64":
-		key, err = decodeKey(text)
-	case "hex":
-		key, err = hex.DecodeString(text)
-	default:
-		key = []byte(text)
-	}
+	made, err := make(auth)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it is not %s", ErrSecret, v.auth.Key.Encoding)
+		return nil, err
 	}
-	if len(key) == 0 {
-		return nil, fmt.Errorf("%w: it is empty", ErrSecret)
-	}
-	return key, nil
-}
-
-// decodeKey takes base64 of either alphabet, padded or not.
-func decodeKey(text string) ([]byte, error) {
-	text = strings.TrimRight(text, "=")
-	if strings.ContainsAny(text, "-_") {
-		return base64.RawURLEncoding.DecodeString(text)
-	}
-	return base64.RawStdEncoding.DecodeString(text)
-}
-
-// mac signs what the scheme signs of r.
-func (v *Verifier) mac(key []byte, r Request, timestamp string) ([]byte, error) {
-	h := hmac.New(v.newHash, key)
-	for _, p := range v.signed {
-		switch p.Placeholder {
-		case "":
-			write(h, p.Literal)
-		case "body":
-			_, _ = h.Write(r.Body)
-		case "timestamp":
-			write(h, timestamp)
-		case "method":
-			write(h, r.Method)
-		case "path":
-			write(h, r.Path)
-		case "query":
-			write(h, r.RawQuery)
-		case "url":
-			write(h, r.URL)
-		default:
-			name := strings.TrimPrefix(p.Placeholder, "header.")
-			value := r.Header.Get(name)
-			if value == "" {
-				return nil, fmt.Errorf("%w: header %s, which is signed, is absent", ErrMissing, name)
-			}
-			write(h, value)
+	if len(auth.Equal) > 0 {
+		if made, err = newEqual(made, auth.Equal); err != nil {
+			return nil, err
 		}
 	}
-	return h.Sum(nil), nil
+	if auth.Each != "" {
+		return &each{of: made, path: escapePath(auth.Each), written: auth.Each}, nil
+	}
+	return made, nil
 }
 
-// write never fails: a hash takes everything.
-func write(h hash.Hash, s string) { _, _ = io.WriteString(h, s) }
-
-// checkAge is asked only of a timestamp that is known to be authentic.
-func (v *Verifier) checkAge(text string, at time.Time) error {
-	if v.auth.Timestamp == nil {
-		return nil
-	}
-	signed, err := readTime(text, v.auth.Timestamp.Unit)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: it is not a time in the unit %s", ErrStale, v.auth.Timestamp.Unit)
-	case signed.Before(at.Add(-v.tolerance)):
-		return fmt.Errorf("%w: signed %s ago, the tolerance is %s", ErrStale, at.Sub(signed).Round(time.Second), v.tolerance)
-	case signed.After(at.Add(v.tolerance)):
-		return fmt.Errorf("%w: signed %s in the future, the tolerance is %s", ErrStale, signed.Sub(at).Round(time.Second), v.tolerance)
-	}
-	return nil
+// Verify says whether r is authentic, at a time within the tolerance of at. It
+// returns nil, or an error that wraps ErrMissing (the request carries no
+// signature, or lacks something that would be signed), ErrSignature, ErrStale
+// (signed, but too long ago or too far in the future), ErrSecret or ErrKey.
+// Nothing of a secret, a signature or the body is in the error.
+func (v *Verifier) Verify(ctx context.Context, c Credentials, r Request, at time.Time) error {
+	return v.scheme.verify(ctx, c, &view{r: &r}, at)
 }
 
-func readTime(text, unit string) (time.Time, error) {
-	if unit == "rfc3339" {
-		return time.Parse(time.RFC3339, text)
+// ReadsBody reports whether the scheme looks into the body, so that a
+// compressed one must be decoded first.
+func (v *Verifier) ReadsBody() bool { return v.scheme.readsBody() }
+
+// CoversBody reports whether a change of any byte of the body would be seen. Who
+// captured one request of a scheme that does not can send others.
+func (v *Verifier) CoversBody() bool { return v.scheme.coversBody() }
+
+// References are the secrets that schemes have of their own, sorted.
+func References(auth config.Auth) []string {
+	refs := slices.Clone([]string(auth.Secret))
+	for _, one := range auth.Of {
+		refs = append(refs, References(one)...)
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if unit == "ms" {
-		return time.UnixMilli(n), err
-	}
-	return time.Unix(n, 0), err
+	slices.Sort(refs)
+	return slices.Compact(refs)
 }
 
-func writeTime(at time.Time, unit string) string {
-	switch unit {
-	case "rfc3339":
-		return at.UTC().Format(time.RFC3339Nano)
-	case "ms":
-		return strconv.FormatInt(at.UnixMilli(), 10)
+// UsesSecret reports whether a scheme within needs the source's own secret.
+func UsesSecret(auth config.Auth) bool {
+	switch auth.Scheme {
+	case "none", "ip", "mtls":
+		return false
+	case "all", "any":
+		return slices.ContainsFunc(auth.Of, UsesSecret)
 	}
-	return strconv.FormatInt(at.Unix(), 10)
+	return len(auth.Secret) == 0 && auth.Key.URL == ""
+}
+
+// equal is constant-time, whatever the lengths.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// each applies a scheme to every element of an array of the body.
+type each struct {
+	of            scheme
+	path, written string
+}
+
+func (e *each) readsBody() bool  { return true }
+func (e *each) coversBody() bool { return false }
+
+func (e *each) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
+	items := gjson.GetBytes(v.json(), e.path)
+	if !items.IsArray() {
+		return fmt.Errorf("%w: body.%s is no array", ErrMissing, e.written)
+	}
+	if duplicateKey(v.json()) {
+		return fmt.Errorf("%w: the body has a member twice, or is too deep to tell", ErrSignature)
+	}
+	var failed error
+	n := 0
+	items.ForEach(func(_, item gjson.Result) bool {
+		n++
+		failed = e.of.verify(ctx, c, &view{r: v.r, item: []byte(item.Raw)}, at)
+		return failed == nil
+	})
+	if n == 0 {
+		return fmt.Errorf("%w: body.%s is empty", ErrMissing, e.written)
+	}
+	return failed
 }

@@ -1,11 +1,13 @@
 package webhook_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +17,25 @@ import (
 )
 
 var (
-	github = config.Auth{Scheme: "hmac", Signature: config.Signature{Header: "X-Hub-Signature-256", Prefix: "sha256="}}
+	github = config.Auth{Scheme: "hmac", Signature: config.Signature{Header: config.Names{"X-Hub-Signature-256"}, Prefix: config.Names{"sha256="}}}
 	stripe = config.Auth{
-		Scheme: "hmac", Signature: config.Signature{Header: "Stripe-Signature", Separator: ",", Name: "v1"},
-		Timestamp: &config.Timestamp{Name: "t"}, Signed: "{timestamp}.{body}",
+		Scheme: "hmac", Signature: config.Signature{Header: config.Names{"Stripe-Signature"}, Separator: ",", Name: "v1"},
+		Timestamp: &config.Timestamp{Name: "t"}, Signed: config.Names{"{timestamp}.{body}"},
 	}
 	standard = config.Auth{
 		Scheme: "hmac", Encoding: "base64", Key: config.Key{Prefix: "whsec_", Encoding: "base64"},
-		Signature: config.Signature{Header: "webhook-signature", Separator: " ", Equals: ",", Name: "v1"},
-		Timestamp: &config.Timestamp{Header: "webhook-timestamp"}, Signed: "{header.webhook-id}.{timestamp}.{body}",
+		Signature: config.Signature{Header: config.Names{"webhook-signature"}, Separator: " ", Equals: ",", Name: "v1"},
+		Timestamp: &config.Timestamp{Header: "webhook-timestamp"}, Signed: config.Names{"{header.webhook-id}.{timestamp}.{body}"},
 	}
 )
+
+// names is nothing for an empty text.
+func names(text string) config.Names {
+	if text == "" {
+		return nil
+	}
+	return config.Names{text}
+}
 
 const secret = "It's a Secret to Everybody"
 
@@ -109,7 +119,7 @@ func TestVerify(t *testing.T) {
 				tt.secrets = []string{secret}
 			}
 			r := webhook.Request{Method: "POST", Header: tt.header, Body: []byte("{}")}
-			err := compile(t, tt.auth).Verify(tt.secrets, r, noon)
+			err := compile(t, tt.auth).Verify(t.Context(), webhook.Credentials{Secrets: tt.secrets}, r, noon)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
@@ -127,12 +137,12 @@ func TestEveryParameterThatCanBeSignedCanBeVerified(t *testing.T) {
 		"whsec_dGhlIGtleQ==": {Prefix: "whsec_", Encoding: "base64"}, "00ffAB": {Encoding: "hex"}, "whsec_whole": {},
 	}
 	signatures := []config.Signature{
-		{Header: "S"},
-		{Header: "S", Prefix: "sha="},
-		{Header: "S", Separator: ","},
-		{Header: "S", Separator: " ", Equals: ",", Name: "v1"},
-		{Header: "S", Separator: ";", Name: "h1", Prefix: "p"},
-		{Header: "S", Name: "only"},
+		{Header: config.Names{"S"}},
+		{Header: config.Names{"S"}, Prefix: config.Names{"sha="}},
+		{Header: config.Names{"S"}, Separator: ","},
+		{Header: config.Names{"S"}, Separator: " ", Equals: ",", Name: "v1"},
+		{Header: config.Names{"S"}, Separator: ";", Name: "h1", Prefix: config.Names{"p"}},
+		{Header: config.Names{"S"}, Name: "only"},
 	}
 	stamps := []*config.Timestamp{nil, {Header: "T"}, {Header: "T", Unit: "ms"}, {Header: "T", Unit: "rfc3339"}, {Name: "t", Unit: "ms"}}
 	for secret, key := range keys {
@@ -140,24 +150,24 @@ func TestEveryParameterThatCanBeSignedCanBeVerified(t *testing.T) {
 			for _, encoding := range []string{"", "hex", "base64", "base64url"} {
 				for _, signature := range signatures {
 					for _, stamp := range stamps {
-						auth := config.Auth{Scheme: "hmac", Algorithm: algorithm, Encoding: encoding, Key: key, Signature: signature, Timestamp: stamp}
-						auth.Signed = "{method}|{path}|{query}|{url}|{header.I}|{body}"
+						auth := config.Auth{Scheme: "hmac", Algorithm: names(algorithm), Encoding: encoding, Key: key, Signature: signature, Timestamp: stamp}
+						auth.Signed = config.Names{"{method}|{path}|{query}|{url}|{header.I}|{body}"}
 						if stamp != nil {
-							auth.Signed += "|{timestamp}"
+							auth.Signed[0] += "|{timestamp}"
 						}
 						if stamp != nil && stamp.Name != "" && (signature.Name == "" || signature.Separator == "") {
 							continue
 						}
 						r := webhook.Request{Method: "POST", Path: "/p", RawQuery: "q=1", URL: "https://h/p?q=1", Body: []byte("{}")}
-						if err := webhook.Sign(auth, secret, &r, "id-1", noon); err != nil {
+						if err := webhook.Sign(auth, webhook.Credentials{Secrets: []string{secret}}, &r, "id-1", noon); err != nil {
 							t.Fatalf("%+v: %v", auth, err)
 						}
 						v := compile(t, auth)
-						if err := v.Verify([]string{secret}, r, noon); err != nil {
+						if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{secret}}, r, noon); err != nil {
 							t.Fatalf("%+v: %+v: %v", auth, r, err)
 						}
 						r.RawQuery = "q=2"
-						if err := v.Verify([]string{secret}, r, noon); !errors.Is(err, webhook.ErrSignature) {
+						if err := v.Verify(t.Context(), webhook.Credentials{Secrets: []string{secret}}, r, noon); !errors.Is(err, webhook.ErrSignature) {
 							t.Fatalf("%+v: %+v: %v", auth, r, err)
 						}
 					}
@@ -171,6 +181,7 @@ func TestCompileRefusesWhatWouldNotProtect(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*config.Auth)) config.Auth {
 		a := stripe
+		a.Signed = slices.Clone(a.Signed)
 		stamp := *stripe.Timestamp
 		a.Timestamp = &stamp
 		change(&a)
@@ -181,22 +192,21 @@ func TestCompileRefusesWhatWouldNotProtect(t *testing.T) {
 		auth config.Auth
 		says string
 	}{
-		{"no scheme at all", config.Auth{}, "there are hmac and none"},
-		{"an algorithm we do not have", with(func(a *config.Auth) { a.Algorithm = "md5" }), "algorithm"},
+		{"no scheme at all", config.Auth{}, "there are [all any basic"},
+		{"an algorithm we do not have", with(func(a *config.Auth) { a.Algorithm = config.Names{"md4"} }), "algorithm"},
 		{"an encoding we do not have", with(func(a *config.Auth) { a.Encoding = "base32" }), "encoding"},
 		{"a key encoding we do not have", with(func(a *config.Auth) { a.Key.Encoding = "rot13" }), "key encoding"},
-		{"no header", with(func(a *config.Auth) { a.Signature.Header = "" }), "header is empty"},
+		{"no header", with(func(a *config.Auth) { a.Signature.Header = nil }), "nowhere"},
 		{"items that cannot be told apart", with(func(a *config.Auth) { a.Signature.Separator = "=" }), "could not be told"},
-		{"a body that is not signed", with(func(a *config.Auth) { a.Signed = "{timestamp}" }), "without {body}"},
-		{"a timestamp that is not signed", with(func(a *config.Auth) { a.Signed = "{body}" }), "anybody could change it"},
+		{"a timestamp that is not signed", with(func(a *config.Auth) { a.Signed = config.Names{"{body}"} }), "anybody could change it"},
 		{"a timestamp that is nowhere", with(func(a *config.Auth) { a.Timestamp.Name = "" }), "nowhere"},
 		{"a timestamp in two places", with(func(a *config.Auth) { a.Timestamp.Header = "T" }), "two places"},
 		{"a timestamp that is the signature", with(func(a *config.Auth) { a.Timestamp.Name = "v1" }), "both the item"},
 		{"a timestamp among items without names", with(func(a *config.Auth) { a.Signature.Name = "" }), "signature.name"},
 		{"a unit we do not have", with(func(a *config.Auth) { a.Timestamp.Unit = "d" }), "unit"},
 		{"a timestamp that is signed but not there", with(func(a *config.Auth) { a.Timestamp = nil }), "does not say where"},
-		{"a placeholder we do not have", with(func(a *config.Auth) { a.Signed += "{id}" }), "unknown placeholder {id}"},
-		{"a template that is broken", with(func(a *config.Auth) { a.Signed += "{" }), "without its }"},
+		{"a placeholder we do not have", with(func(a *config.Auth) { a.Signed[0] += "{id}" }), "unknown placeholder {id}"},
+		{"a template that is broken", with(func(a *config.Auth) { a.Signed[0] += "{" }), "without its }"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -216,7 +226,7 @@ func FuzzVerify(f *testing.F) {
 	schemes := []config.Auth{github, stripe, standard}
 	const key = "dGhlIGtleSBpdHNlbGY"
 	for _, v := range vectors(f) {
-		f.Add(uint8(0), v.Headers[v.Auth.Signature.Header], "1614265330", "id", []byte(v.Body))
+		f.Add(uint8(0), v.Headers[v.Auth.Signature.Header[0]], "1614265330", "id", []byte(v.Body))
 	}
 	stamp := fmt.Sprint(noon.Unix())
 	f.Add(uint8(0), "sha256="+sign(key, "{}"), "", "", []byte("{}"))
@@ -228,8 +238,8 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := webhook.Request{Header: header(auth.Signature.Header, signature, "webhook-timestamp", stamp, "webhook-id", id), Body: body}
-		err = v.Verify([]string{key}, r, noon)
+		r := webhook.Request{Header: header(auth.Signature.Header[0], signature, "webhook-timestamp", stamp, "webhook-id", id), Body: body}
+		err = v.Verify(context.Background(), webhook.Credentials{Secrets: []string{key}}, r, noon)
 		if err != nil {
 			for _, known := range []error{webhook.ErrMissing, webhook.ErrSignature, webhook.ErrStale} {
 				if errors.Is(err, known) {
@@ -239,10 +249,10 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("an error that is none of the verdicts: %v", err)
 		}
 		again := webhook.Request{Body: body}
-		if err := webhook.Sign(auth, key, &again, id, signedAt(auth, signature, stamp)); err != nil {
+		if err := webhook.Sign(auth, webhook.Credentials{Secrets: []string{key}}, &again, id, signedAt(auth, signature, stamp)); err != nil {
 			t.Fatal(err)
 		}
-		_, want, _ := strings.Cut(again.Header.Get(auth.Signature.Header), map[bool]string{true: "v1,", false: "="}[scheme%3 == 2])
+		_, want, _ := strings.Cut(again.Header.Get(auth.Signature.Header[0]), map[bool]string{true: "v1,", false: "="}[scheme%3 == 2])
 		if i := strings.LastIndex(want, "v1="); i >= 0 {
 			want = want[i+3:]
 		}
@@ -272,14 +282,14 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			const key = "dGhlIGtleSBpdHNlbGY"
 			r := webhook.Request{Header: header("a", "1", "b", "2", "content-type", "application/json"), Body: []byte(strings.Repeat("x", 8<<10))}
-			if err := webhook.Sign(auth, key, &r, "msg_1", noon); err != nil {
+			if err := webhook.Sign(auth, webhook.Credentials{Secrets: []string{key}}, &r, "msg_1", noon); err != nil {
 				b.Fatal(err)
 			}
 			v := compile(b, auth)
 			b.SetBytes(int64(len(r.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := v.Verify([]string{key}, r, noon); err != nil {
+				if err := v.Verify(context.Background(), webhook.Credentials{Secrets: []string{key}}, r, noon); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,4 +1,7 @@
-package destination
+// Package guard keeps requests to addresses that came from data on the public
+// internet. Its one invariant: what is refused is never connected to, whatever a
+// name server says and however the address is spelled.
+package guard
 
 import (
 	"errors"
@@ -7,9 +10,9 @@ import (
 	"syscall"
 )
 
-// ErrPrivate is wrapped by the error of a delivery to an address that is not
+// ErrPrivate is wrapped by the error of a connection to an address that is not
 // on the public internet.
-var ErrPrivate = errors.New("not a public address: set allow_private if this destination is your own")
+var ErrPrivate = errors.New("not a public address")
 
 // notPublic are the blocks that are not on the public internet (IANA's special-
 // purpose registries for IPv4 and IPv6, read 2026-11-23), of which the metadata
@@ -39,24 +42,25 @@ func notPublic() []netip.Prefix {
 	}
 }
 
-// guard refuses addresses that are not public. It sees each address as it is
+// A Guard refuses addresses that are not public. It sees each address as it is
 // dialled, after names were resolved, so no answer of a name server gets past it.
-type guard struct {
+type Guard struct {
 	refused []netip.Prefix
 	public6 netip.Prefix
 	nat64   netip.Prefix
 }
 
-func newGuard() *guard {
-	return &guard{
+// New returns a guard.
+func New() *Guard {
+	return &Guard{
 		refused: notPublic(),
 		public6: netip.MustParsePrefix("2000::/3"),
 		nat64:   netip.MustParsePrefix("64:ff9b::/96"),
 	}
 }
 
-// control is a net.Dialer's Control.
-func (g *guard) control(_, address string, _ syscall.RawConn) error {
+// Control is a net.Dialer's Control.
+func (g *Guard) Control(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, ErrPrivate)
@@ -67,7 +71,7 @@ func (g *guard) control(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-func (g *guard) public(a netip.Addr) bool {
+func (g *Guard) public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if g.nat64.Contains(a) { // how a network with IPv6 alone reaches IPv4: what counts is inside
 		b := a.As16()

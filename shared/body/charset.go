@@ -1,0 +1,120 @@
+package body
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// mediaType is a content type without its parameters.
+func mediaType(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.TrimSpace(media)
+}
+
+// charsetOf is the charset that a content type names; "" where it is UTF-8 or
+// ASCII, or none is named.
+func charsetOf(contentType string) string {
+	_, parameters, _ := strings.Cut(contentType, ";")
+	for parameters != "" {
+		var p string
+		p, parameters, _ = strings.Cut(parameters, ";")
+		name, value, _ := strings.Cut(p, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "charset") {
+			return foreign(strings.Trim(value, " \t\"'"))
+		}
+	}
+	return ""
+}
+
+// foreign is the charset's name, or "" where a text in it is UTF-8 as it is.
+func foreign(charset string) string {
+	for _, same := range [...]string{"utf-8", "utf8", "us-ascii", "ascii"} {
+		if strings.EqualFold(charset, same) {
+			return ""
+		}
+	}
+	return charset
+}
+
+// isWide says whether a character of the charset is two or four bytes: a text
+// that begins with an ASCII byte other than NUL is not in it, whatever it says.
+func isWide(charset string) bool {
+	charset = strings.ToLower(charset)
+	return strings.HasPrefix(charset, "utf-16") || strings.HasPrefix(charset, "utf-32") || charset == "utf16" || charset == "utf32"
+}
+
+// toUTF8 is b in UTF-8, without a byte order mark. What it gives is of b itself
+// where nothing is to be changed, and where nobody knows the charset. A byte
+// order mark is believed before a name.
+func toUTF8(b []byte, charset string) []byte {
+	if bytes.HasPrefix(b, utf8BOM) {
+		return b[len(utf8BOM):]
+	}
+	e := wide(b)
+	if e == nil && !isWide(charset) {
+		e = named(charset)
+	}
+	if e == nil || misnamed(e, b) {
+		return b
+	}
+	// Decoders write U+FFFD for what they cannot read, and never fail for it.
+	if out, err := e.NewDecoder().Bytes(b); err == nil {
+		return out
+	}
+	return b
+}
+
+// wide is the UTF-16 or UTF-32 that b begins with: a byte order mark, or where
+// the first character is ASCII, as in JSON and XML, the zeros beside it.
+func wide(b []byte) encoding.Encoding {
+	if len(b) < 2 {
+		return nil
+	}
+	var head [4]byte
+	copy(head[:], b)
+	if len(b) < 4 {
+		head[2], head[3] = 1, 1 // too short for UTF-32
+	}
+	zeros := [4]bool{head[0] == 0, head[1] == 0, head[2] == 0, head[3] == 0}
+	switch {
+	case head == [4]byte{0, 0, 0xfe, 0xff}, zeros == [4]bool{true, true, true, false}:
+		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
+	case head == [4]byte{0xff, 0xfe, 0, 0}, zeros == [4]bool{false, true, true, true}:
+		return utf32.UTF32(utf32.LittleEndian, utf32.UseBOM)
+	case head[0] == 0xfe && head[1] == 0xff, zeros[0] && !zeros[1]:
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
+	case head[0] == 0xff && head[1] == 0xfe, zeros[1] && !zeros[0]:
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	}
+	return nil
+}
+
+// named is the encoding of that name, by the table that browsers use: it knows
+// what senders write rather than what the names once meant. nil where it is
+// UTF-8 or not known.
+func named(charset string) encoding.Encoding {
+	if charset == "" {
+		return nil
+	}
+	e, err := htmlindex.Get(charset)
+	if err != nil || e == encoding.Replacement || e == unicode.UTF8 {
+		return nil
+	}
+	return e
+}
+
+// misnamed says whether b is UTF-8 although a charset of single bytes is named.
+// That is a default nobody looked at: such a text is hardly ever UTF-8 by chance.
+func misnamed(e encoding.Encoding, b []byte) bool {
+	_, single := e.(*charmap.Charmap)
+	return single && utf8.Valid(b)
+}

@@ -1,0 +1,145 @@
+package body
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	maxElements = 100_000  // events of one body
+	addRoom     = 16 << 20 // what add may copy for one body, beside twice its size
+)
+
+var (
+	errTooMany = fmt.Errorf("the body has more than %d elements", maxElements)
+	errAdd     = errors.New("what webhook.body.add would copy into the elements is many times the body")
+)
+
+// An addition is a member that elements get from around them.
+type addition struct {
+	name   string
+	quoted []byte // the name as JSON
+	root   bool   // from the whole body, else from the parent
+	steps  []step
+}
+
+func newAddition(name, from string) (addition, error) {
+	around, text, _ := strings.Cut(from, ".")
+	if around != "root" && around != "parent" || text == "" {
+		return addition{}, errors.New("write root.path, of the whole body, or parent.path, of what is around the element")
+	}
+	steps, err := parseSteps(text)
+	if err != nil {
+		return addition{}, err
+	}
+	return addition{name: name, quoted: appendText(nil, name), root: around == "root", steps: steps}, nil
+}
+
+// A splitter makes the parts of one body.
+type splitter struct {
+	add    []addition
+	root   []byte
+	parts  []Part
+	parent []byte   // that of which values has what is added
+	values [][]byte // for each addition, nil where it is absent
+	room   int      // bytes that add may still copy
+	err    error
+}
+
+// split finds the events of a document.
+func (r *Reader) split(d document) Message {
+	if d.unreadable != nil || len(r.each) == 0 {
+		return r.whole(d)
+	}
+	s := splitter{add: r.add, root: d.view, room: addRoom + 2*len(d.view)}
+	there := false
+	for _, p := range r.each {
+		there = p.visit(d.view, s.part) || there
+	}
+	if s.err != nil {
+		d.unreadable = s.err
+		return r.whole(d)
+	}
+	if !there {
+		return r.whole(d)
+	}
+	return Message{Parts: s.parts}
+}
+
+// part takes an element; false where it cannot take more.
+func (s *splitter) part(element, parent []byte) bool {
+	if len(s.parts) == maxElements {
+		s.err = errTooMany
+	}
+	if s.err != nil {
+		return false
+	}
+	if len(s.add) > 0 && isObject(element) {
+		s.around(parent)
+		element = s.extended(element)
+	}
+	s.parts = append(s.parts, Part{Data: element, ContentType: jsonType, View: element, Root: s.root, Parent: parent})
+	return s.err == nil
+}
+
+// around looks up what is added, once for all elements that share a parent: the
+// whole body may be megabytes.
+func (s *splitter) around(parent []byte) {
+	if s.values != nil && len(parent) == len(s.parent) && &parent[0] == &s.parent[0] {
+		return
+	}
+	first := s.values == nil
+	if first {
+		s.values = make([][]byte, len(s.add))
+	}
+	s.parent = parent
+	for i := range s.add {
+		switch a := &s.add[i]; {
+		case !a.root:
+			s.values[i], _ = find(parent, a.steps)
+		case first:
+			s.values[i], _ = find(s.root, a.steps)
+		}
+	}
+}
+
+// extended is the object with the members that it does not have itself.
+func (s *splitter) extended(object []byte) []byte {
+	has := make([]bool, len(s.add))
+	empty := true
+	for name := range members(object) {
+		empty = false
+		for i := range s.add {
+			has[i] = has[i] || isNamed(name, s.add[i].name)
+		}
+	}
+	size := len(object)
+	for i, value := range s.values {
+		if has[i] = has[i] || value == nil; !has[i] {
+			size += len(s.add[i].quoted) + len(value) + 2
+		}
+	}
+	if !slices.Contains(has, false) {
+		return object
+	}
+	if s.room -= size; s.room < 0 {
+		s.err = errAdd
+		return object
+	}
+	out := append(make([]byte, 0, size), object[:len(object)-1]...)
+	for i, value := range s.values {
+		if has[i] {
+			continue
+		}
+		if !empty {
+			out = append(out, ',')
+		}
+		empty = false
+		out = append(out, s.add[i].quoted...)
+		out = append(out, ':')
+		out = append(out, value...)
+	}
+	return append(out, '}')
+}
