@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help check build lint fmt generate test race vet tidy validate bench chaos \
-	test-real-input test-aws-cli test-reference test-run fuzz clean \
+	test-real-input test-providers test-aws-cli test-reference test-run fuzz clean \
 	build-ReceiverFunction build-ProcessorFunction build-PollerFunction
 
 FUNCTIONS := receiver processor poller
@@ -68,6 +68,9 @@ chaos: ## events pushed and polled while functions and the stack are killed; EVE
 
 test-real-input: ## GitHub's and Stripe's own payloads and signers against the running stack (needs Node)
 	test/real-input/run.sh
+
+test-providers: ## each provider's own SDK signs and we verify, we sign and it verifies (needs Node and Python)
+	test/providers/run.sh
 
 test-aws-cli: ## the aws command line and boto3 against the local queues and tables (needs Python)
 	test/aws-cli/run.sh

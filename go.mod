@@ -54,6 +54,5 @@ require (
 	github.com/tidwall/sjson v1.2.7 // indirect
 	go.yaml.in/yaml/v4 v4.0.0-rc.2 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-
 	golang.org/x/tools v0.52.0 // indirect
 )

@@ -8,7 +8,7 @@ func commands() []*cobra.Command {
 		devCommand(),
 		checkCommand(),
 		schemaCommand(),
-		urlsCommand(),
+		urlsCommand(), providersCommand(),
 		triggerCommand(),
 		sendCommand(),
 		eventsCommand(),

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"pushpull/local/keyring"
+	"pushpull/shared/body"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/webhook"
@@ -21,7 +23,9 @@ type frontDoor struct {
 	source   string
 	url      string
 	hook     config.Webhook
-	secret   string
+	secrets  webhook.Credentials
+	keys     keyring.Ring
+	reader   *body.Reader
 	identify *event.Identifier
 	client   *http.Client
 }
@@ -31,39 +35,74 @@ type sent struct {
 	Source string `json:"source"`
 	ID     string `json:"id"`
 	Type   string `json:"type"`
+	Events int    `json:"events"`
 	Status int    `json:"status"`
 	Answer string `json:"answer"`
 }
 
 func (conn *connection) frontDoor(ctx context.Context, source string, hook config.Webhook) (*frontDoor, error) {
-	secrets, err := conn.secrets.All(ctx, hook.Secret)
-	if err != nil {
-		return nil, err
-	}
-	identify, err := event.Compile(*hook.Event)
-	if err != nil {
-		return nil, err
-	}
 	d := &frontDoor{
 		source: source, url: conn.address.Gateway + "/webhooks/" + source, hook: hook,
-		identify: identify, client: &http.Client{Timeout: time.Minute},
+		keys: keyring.New(conn.address.Data), client: &http.Client{Timeout: time.Minute},
 	}
-	if len(secrets) > 0 { // scheme none has none
-		d.secret = secrets[0]
+	var err error
+	if webhook.UsesSecret(*hook.Auth) {
+		if d.secrets.Secrets, err = conn.secrets.All(ctx, hook.Secret); err != nil {
+			return nil, err
+		}
+	}
+	if own := webhook.References(*hook.Auth); len(own) > 0 {
+		values, err := conn.secrets.All(ctx, own)
+		if err != nil {
+			return nil, err
+		}
+		d.secrets.Own = map[string]string{}
+		for i, ref := range own {
+			d.secrets.Own[ref] = values[i]
+		}
+	}
+	if d.identify, err = event.Compile(*hook.Event); err != nil {
+		return nil, err
+	}
+	var spec config.Body
+	if hook.Body != nil {
+		spec = *hook.Body
+	}
+	if d.reader, err = body.Compile(spec); err != nil {
+		return nil, err
 	}
 	return d, nil
 }
 
-// send signs a body and posts it.
-func (d *frontDoor) send(ctx context.Context, header webhook.Header, body []byte, at time.Time) (sent, error) {
-	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
+// address is what the receiver takes for its own: the source's, or what the
+// gateway is called by, which it knows as https.
+func (d *frontDoor) address() string {
+	if d.hook.URL != "" {
+		return d.hook.URL
 	}
-	r := &webhook.Request{Method: http.MethodPost, Path: "/webhooks/" + d.source, URL: d.url, Header: header, Body: body}
-	if err := webhook.Sign(*d.hook.Auth, d.secret, r, "msg_"+strings.ReplaceAll(uuid.NewString(), "-", ""), at); err != nil {
+	return "https://" + strings.TrimPrefix(d.url, "http://")
+}
+
+// send signs a request and sends it.
+func (d *frontDoor) send(ctx context.Context, r webhook.Request, at time.Time) (sent, error) {
+	r.Path, r.URL = "/webhooks/"+d.source, d.address()
+	if r.RawQuery != "" {
+		r.URL += "?" + r.RawQuery
+	}
+	private, err := d.keys.Private(d.hook, r, at)
+	if err != nil {
 		return sent{}, fmt.Errorf("sign as %s would: %w", d.source, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader(body))
+	signing := d.secrets
+	signing.Private = private
+	if err := webhook.Sign(*d.hook.Auth, signing, &r, "msg_"+strings.ReplaceAll(uuid.NewString(), "-", ""), at); err != nil {
+		return sent{}, fmt.Errorf("sign as %s would: %w", d.source, err)
+	}
+	url := d.url
+	if r.RawQuery != "" {
+		url += "?" + r.RawQuery
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, url, bytes.NewReader(r.Body))
 	if err != nil {
 		return sent{}, err
 	}
@@ -79,6 +118,21 @@ func (d *frontDoor) send(ctx context.Context, header webhook.Header, body []byte
 	if err != nil {
 		return sent{}, err
 	}
-	fields := d.identify.Identify(event.Input{Body: body, Header: r.Header.Get, DefaultType: d.source})
-	return sent{Source: d.source, ID: fields.ID, Type: fields.Type, Status: res.StatusCode, Answer: strings.TrimSpace(string(answer))}, nil
+	out := d.identified(r)
+	out.Status, out.Answer = res.StatusCode, strings.TrimSpace(string(answer))
+	return out, nil
+}
+
+// identified is what the receiver makes of a request: its first event.
+func (d *frontDoor) identified(r webhook.Request) sent {
+	message := d.reader.Read(r.Body, r.Header.Get("Content-Type"))
+	out := sent{Source: d.source, Events: len(message.Parts)}
+	if len(message.Parts) > 0 {
+		part := message.Parts[0]
+		fields := d.identify.Identify(event.Input{
+			Body: part.View, Root: part.Root, Parent: part.Parent, Data: part.Data, Header: r.Header.Get, DefaultType: d.source,
+		})
+		out.ID, out.Type = fields.ID, fields.Type
+	}
+	return out
 }

@@ -43,7 +43,7 @@ func send(c *cobra.Command, source, file string, headers []string) error {
 	if err != nil {
 		return err
 	}
-	hook, err := conn.webhookOf(c, source)
+	source, hook, err := conn.webhookOf(c, source)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,10 @@ func send(c *cobra.Command, source, file string, headers []string) error {
 	if err != nil {
 		return err
 	}
-	sent, err := door.send(c.Context(), h, body, time.Now())
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json")
+	}
+	sent, err := door.send(c.Context(), webhook.Request{Method: "POST", Header: h, Body: body}, time.Now())
 	if err != nil {
 		return err
 	}

@@ -19,23 +19,30 @@ import (
 
 func showCommand() *cobra.Command {
 	var payload bool
+	var conflict string
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "show one event: its whole history",
 		Long: `Shows all that the ledger knows of one event: how and when it came, the
-duplicates seen, each attempt to deliver it, how it ended and why.
+duplicates seen, each attempt to deliver it, how it ended and why. A conflict is a
+duplicate with other data than the first arrival had, which were not delivered.
 
 ID is source/identity, or the identity alone.`,
 		Example: `  pushpull show stripe/evt_1QbX
-  pushpull show evt_1QbX --payload`,
+  pushpull show evt_1QbX --payload
+  pushpull show evt_1QbX --conflict 9f86d081884c7d65`,
 		Args: exactly("ID"),
-		RunE: func(c *cobra.Command, args []string) error { return show(c, args[0], payload) },
+		RunE: func(c *cobra.Command, args []string) error { return show(c, args[0], payload, conflict) },
 	}
 	c.Flags().BoolVar(&payload, "payload", false, "print the bytes as the provider sent them, and nothing else")
+	c.Flags().StringVar(&conflict, "conflict", "", "print the bytes of the conflict with this `HASH`, and nothing else")
 	return c
 }
 
-func show(c *cobra.Command, id string, payload bool) error {
+func show(c *cobra.Command, id string, payload bool, conflict string) error {
+	if payload && conflict != "" {
+		return usage(c, "--payload and --conflict each print other bytes: give one of them")
+	}
 	conn, err := connect(c)
 	if err != nil {
 		return err
@@ -46,6 +53,9 @@ func show(c *cobra.Command, id string, payload bool) error {
 	}
 	if payload {
 		return showPayload(c, conn, r)
+	}
+	if conflict != "" {
+		return showConflict(c, conn, r, conflict)
 	}
 	if asJSON(c) {
 		return printJSON(c.OutOrStdout(), r)
@@ -95,6 +105,18 @@ func showPayload(c *cobra.Command, conn *connection, r ledger.Record) error {
 	return err
 }
 
+func showConflict(c *cobra.Command, conn *connection, r ledger.Record, hash string) error {
+	e, err := conn.ledger.ConflictPayload(c.Context(), r.Key, hash)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return fmt.Errorf("no conflict of %s with the hash %s is kept: `pushpull show` names the last one, the processor's log each; its source may say keep_payload: false, or its window is over", r.Key, hash)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = c.OutOrStdout().Write(e.Data)
+	return err
+}
+
 func printRecord(w io.Writer, r ledger.Record, now time.Time) error {
 	line := func(name, format string, args ...any) {
 		if text := fmt.Sprintf(format, args...); text != "" {
@@ -114,6 +136,9 @@ func printRecord(w io.Writer, r ledger.Record, now time.Time) error {
 	line("correlation", "%s", r.CorrelationID)
 	for _, transport := range slices.Sorted(maps.Keys(r.Duplicates)) {
 		line("duplicates", "%d by %s", r.Duplicates[transport], transport)
+	}
+	if r.Conflicts > 0 {
+		line("conflicts", "%d, the last with the hash %s", r.Conflicts, r.Conflict)
 	}
 	for _, a := range r.Attempts {
 		line("attempt", "%s", attemptLine(a, now))

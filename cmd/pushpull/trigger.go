@@ -10,14 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushpull/shared/config"
+	"pushpull/shared/provider"
 )
 
 func triggerCommand() *cobra.Command {
 	var count int
 	var same bool
 	c := &cobra.Command{
-		Use:   "trigger SOURCE TYPE",
+		Use:   "trigger PROVIDER TYPE",
 		Short: "send a sample event through the front door, signed as its provider signs",
+		Long:  "Send a sample event through the front door, signed as its provider signs. PROVIDER is\na source, or a provider that one source has. Without TYPE it says which there are.",
 		Example: `  pushpull trigger github push
   pushpull trigger stripe invoice.paid --count 100
   pushpull trigger github push --same    (the same event each time: duplicates)`,
@@ -31,7 +33,7 @@ func triggerCommand() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&count, "count", 1, "how many to send")
-	c.Flags().BoolVar(&same, "same", false, "send the sample as it is, not as a new event")
+	c.Flags().BoolVar(&same, "same", false, "send one and the same event each time")
 	return c
 }
 
@@ -40,7 +42,7 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 	if err != nil {
 		return err
 	}
-	hook, err := conn.webhookOf(c, source)
+	source, hook, err := conn.webhookOf(c, source)
 	if err != nil {
 		return err
 	}
@@ -58,14 +60,14 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 	}
 	bar := newProgress(c, "sent", count)
 	defer bar.close()
+	at := time.Now()
+	one := s.Fill(typ, hook.With, at)
 	for range count {
-		one := s
 		if !same {
-			if one, err = s.anew(hook); err != nil {
-				return err
-			}
+			at = time.Now()
+			one = s.Fill(typ, hook.With, at)
 		}
-		sent, err := door.send(c.Context(), one.header(), []byte(one.Body), time.Now())
+		sent, err := door.send(c.Context(), request(one), at)
 		if err != nil {
 			return err
 		}
@@ -88,19 +90,43 @@ func sourceAndType(c *cobra.Command, args []string) error {
 	return exactly("SOURCE", "TYPE")(c, args)
 }
 
-// webhookOf is the webhook half of a source.
-func (conn *connection) webhookOf(c *cobra.Command, source string) (config.Webhook, error) {
-	s, err := conn.config.Source(source)
+// webhookOf is the webhook half of a source, which may be called by its provider
+// where no other source has that.
+func (conn *connection) webhookOf(c *cobra.Command, name string) (source string, hook config.Webhook, err error) {
+	s, err := conn.config.Source(name)
 	if errors.Is(err, config.ErrUnknown) {
-		return config.Webhook{}, unknownSource(c, source, slices.Collect(conn.config.Sources()))
+		return conn.byProvider(c, name)
 	}
 	if err != nil {
-		return config.Webhook{}, err
+		return "", config.Webhook{}, err
 	}
 	if s.Webhook == nil {
-		return config.Webhook{}, usage(c, "%s has no webhook: `pushpull poll %s` polls it", source, source)
+		return "", config.Webhook{}, usage(c, "%s has no webhook: `pushpull poll %s` polls it", name, name)
 	}
-	return *s.Webhook, nil
+	return name, *s.Webhook, nil
+}
+
+func (conn *connection) byProvider(c *cobra.Command, name string) (string, config.Webhook, error) {
+	var found []string
+	var hook config.Webhook
+	for source := range conn.config.Sources() {
+		s, err := conn.config.Source(source)
+		if err != nil {
+			return "", config.Webhook{}, err
+		}
+		if s.Webhook != nil && s.Webhook.Provider == name {
+			found, hook = append(found, source), *s.Webhook
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], hook, nil
+	case len(found) > 1:
+		return "", config.Webhook{}, usage(c, "%s is the provider of several sources: say which of %s", name, strings.Join(found, ", "))
+	case slices.Contains(provider.Names(), name):
+		return "", config.Webhook{}, usage(c, "no source of the running stack has the provider %s: add one to config/sources.yaml", name)
+	}
+	return "", config.Webhook{}, unknownSource(c, name, slices.Collect(conn.config.Sources()))
 }
 
 // reportSent prints what the receiver answered; a refusal is a failure.

@@ -12,6 +12,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/provider"
+	"pushpull/shared/webhook"
 )
 
 func urlsCommand() *cobra.Command {
@@ -40,6 +41,10 @@ type setUp struct {
 	Provider      string   `json:"provider,omitempty"`
 	URL           string   `json:"url,omitempty"`
 	Secret        []string `json:"secret,omitempty"`
+	VerifyToken   []string `json:"verify_token,omitempty"`
+	Expects       string   `json:"expects,omitempty"`
+	Within        string   `json:"within,omitempty"`
+	Warnings      []string `json:"warnings,omitempty"`
 	Steps         []string `json:"steps,omitempty"`
 	PollToken     []string `json:"poll_token,omitempty"`
 	PollSteps     []string `json:"poll_steps,omitempty"`
@@ -90,7 +95,12 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 	out := setUp{Source: name}
 	if w := s.Webhook; w != nil {
 		out.Provider, out.URL, out.Secret = w.Provider, base+"/webhooks/"+name, w.Secret
+		if w.URL != "" {
+			out.URL = w.URL
+		}
+		out.VerifyToken = w.VerifyToken
 		out.Authenticated = w.Auth != nil && w.Auth.Scheme != "none"
+		out.Warnings = warnings(*w)
 	}
 	if p := s.Poll; p != nil {
 		out.Provider, out.PollToken = firstNonEmpty(out.Provider, p.Provider), p.Token
@@ -103,17 +113,33 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 		return setUp{}, err
 	}
 	if out.URL != "" {
-		out.Steps = fill(preset.Setup, out.URL, out.Secret)
+		out.Steps = fill(preset.Setup, out.URL, out.Secret, out.VerifyToken)
+		out.Expects = preset.Answer.Expects
+		if preset.Answer.Within > 0 {
+			out.Within = preset.Answer.Within.String()
+		}
 	}
 	if s.Poll != nil && preset.Poll != nil {
-		out.PollSteps = fill(preset.Poll.Setup, out.URL, out.PollToken)
+		out.PollSteps = fill(preset.Poll.Setup, out.URL, out.PollToken, nil)
 	}
 	return out, nil
 }
 
-// fill puts the source's own URL and the place of its secret into a preset's steps.
-func fill(steps []string, url string, secrets []string) []string {
-	values := strings.NewReplacer("{url}", url, "{secret}", strings.Join(secrets, " or "))
+// warnings are what a person should know before the provider is told the URL.
+func warnings(w config.Webhook) []string {
+	if w.Auth == nil || w.Auth.Scheme == "none" {
+		return []string{"anyone who knows this URL is believed: its scheme is none"}
+	}
+	v, err := webhook.Compile(*w.Auth)
+	if err == nil && !v.CoversBody() {
+		return []string{"the provider does not sign the body: believe no more of an event than its id, and fetch the rest from the provider's API"}
+	}
+	return nil
+}
+
+// fill puts the source's own URL and the places of its secrets into a preset's steps.
+func fill(steps []string, url string, secrets, verifyToken []string) []string {
+	values := strings.NewReplacer("{url}", url, "{secret}", strings.Join(secrets, " or "), "{verify_token}", strings.Join(verifyToken, " or "))
 	filled := make([]string, len(steps))
 	for i, step := range steps {
 		filled[i] = values.Replace(step)
@@ -132,11 +158,19 @@ func printSetUp(w io.Writer, s setUp) {
 	fmt.Fprintln(w, strings.TrimSuffix(s.Source+"  "+s.Provider, "  "))
 	if s.URL != "" {
 		fmt.Fprintf(w, "  webhook  %s\n", s.URL)
-		if !s.Authenticated {
-			fmt.Fprintln(w, "           anyone who knows this URL is believed: its scheme is none")
+		for _, warning := range s.Warnings {
+			fmt.Fprintf(w, "           %s\n", warning)
 		}
 	}
 	printSecret(w, "secret", s.Secret)
+	printSecret(w, "verify", s.VerifyToken)
+	if s.Expects != "" {
+		fmt.Fprintf(w, "  answer   %s", s.Expects)
+		if s.Within != "" {
+			fmt.Fprintf(w, ", within %s", s.Within)
+		}
+		fmt.Fprintln(w)
+	}
 	printSteps(w, s.Steps)
 	if s.PollToken != nil || s.PollSteps != nil {
 		printSecret(w, "token", s.PollToken)

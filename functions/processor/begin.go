@@ -22,6 +22,7 @@ type work struct {
 	message     events.SQSMessage
 	event       event.Event
 	source      source
+	hash        string // of the data, without what is volatile; "" where it is not known
 	claim       ledger.Claim
 	claimed     bool // the claim is ours, and the event has its data
 	acknowledge bool // the message may be deleted
@@ -38,8 +39,9 @@ func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work
 		return w
 	}
 	w.event, w.source, w.log = e, h.catalog.source(e.Source), h.logOf(e)
+	w.hash = hashOf(e, w.source.volatile[e.Transport])
 	c, err := h.ledger.Claim(ctx, e, ledger.Options{
-		Message: m.MessageId, Redriven: redriven(m, e), Lease: t.lease, Window: w.source.window,
+		Message: m.MessageId, Redriven: redriven(m, e), Lease: t.lease, Window: w.source.window, Hash: w.hash,
 	})
 	if err != nil {
 		w.log.Error("claim failed", "error", err)
@@ -49,7 +51,7 @@ func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work
 	w.claim = c
 	switch c.Verdict {
 	case ledger.Duplicate:
-		h.duplicate(w)
+		h.duplicate(ctx, w)
 	case ledger.InFlight:
 		w.log.Debug("event in flight", "until", c.Until)
 		h.hide(ctx, w, c.Until.Sub(h.now()))
@@ -124,13 +126,36 @@ func (h *handler) expires(m events.SQSMessage) time.Time {
 	return at.Add(retention - mostHidden)
 }
 
-func (h *handler) duplicate(w *work) {
-	w.acknowledge = true
+func (h *handler) duplicate(ctx context.Context, w *work) {
+	w.acknowledge = !w.claim.Conflict || h.conflict(ctx, w)
+	if !w.acknowledge {
+		h.hide(ctx, w, h.backoff(receives(w.message), defaultFirst, defaultMax))
+		return
+	}
 	h.metrics.Count(telemetry.EventsDuplicate, 1, w.event.Source, string(w.event.Transport))
 	w.log.Info(telemetry.MsgDuplicate, "status", string(w.claim.Status))
 	if w.claim.Uncounted != nil {
 		w.log.Warn("duplicate not counted", "error", w.claim.Uncounted)
 	}
+}
+
+// conflict keeps a duplicate whose data are not those of the first arrival, which
+// stay the ones that are delivered. It reports false where the message must come
+// back for that; it is then counted once more.
+func (h *handler) conflict(ctx context.Context, w *work) bool {
+	if w.source.keep {
+		err := h.ledger.KeepConflict(ctx, w.event, w.hash, w.source.window)
+		if err != nil && receives(w.message) < keepAttempts {
+			w.log.Warn("conflict not kept", "error", err)
+			return false
+		}
+		if err != nil {
+			w.log.Error("conflict not kept: its data are lost", "error", err)
+		}
+	}
+	h.metrics.Count(telemetry.EventsConflict, 1, w.event.Source, string(w.event.Transport))
+	w.log.Warn(telemetry.MsgConflict, "hash", w.hash)
+	return true
 }
 
 func (h *handler) logOf(e event.Event) *slog.Logger {

@@ -36,6 +36,9 @@ type catalog struct {
 type source struct {
 	window time.Duration
 	keep   bool // its payloads, for replay
+	// volatile are the paths in an event's data that change with each attempt to
+	// deliver it, by transport.
+	volatile map[event.Transport][]string
 }
 
 // A target is a destination with its retries.
@@ -70,9 +73,21 @@ func (c *catalog) source(name string) source {
 			s.window = found.Window.Std()
 		}
 		s.keep = found.KeepPayload == nil || *found.KeepPayload
+		s.volatile = volatile(found)
 		c.sources[name] = s // only those that exist: names in messages are not ours to remember
 	}
 	return s
+}
+
+func volatile(s config.Source) map[event.Transport][]string {
+	paths := map[event.Transport][]string{}
+	if s.Webhook != nil && s.Webhook.Event != nil {
+		paths[event.Webhook] = s.Webhook.Event.Volatile
+	}
+	if s.Poll != nil && s.Poll.Event != nil {
+		paths[event.Poll] = s.Poll.Event.Volatile
+	}
+	return paths
 }
 
 // targets are the destinations of the source's events, in a stable order. One

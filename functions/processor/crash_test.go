@@ -209,6 +209,10 @@ func (c *crash) KeepPayloads(ctx context.Context, events []event.Event, window t
 	return c.write(func() error { return c.claims.KeepPayloads(ctx, events, window) })
 }
 
+func (c *crash) KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error {
+	return c.write(func() error { return c.claims.KeepConflict(ctx, e, hash, window) })
+}
+
 func (c *crash) Visibility(ctx context.Context, queueURL, receiptHandle string, d time.Duration) error {
 	return c.write(func() error { return c.hider.Visibility(ctx, queueURL, receiptHandle, d) })
 }

@@ -79,6 +79,13 @@ func (f *faults) KeepPayloads(ctx context.Context, events []event.Event, window 
 	return f.claims.KeepPayloads(ctx, events, window)
 }
 
+func (f *faults) KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error {
+	if err := f.take(&f.keep); err != nil {
+		return err
+	}
+	return f.claims.KeepConflict(ctx, e, hash, window)
+}
+
 func (f *faults) Visibility(ctx context.Context, queueURL, receiptHandle string, d time.Duration) error {
 	if err := f.take(&f.hide); err != nil {
 		return err

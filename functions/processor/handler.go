@@ -20,6 +20,7 @@ type claims interface {
 	Complete(ctx context.Context, c ledger.Claim, end ledger.Status, reason string, done []string, attempts []ledger.Attempt) error
 	Release(ctx context.Context, c ledger.Claim, done []string, attempts []ledger.Attempt) error
 	KeepPayloads(ctx context.Context, events []event.Event, window time.Duration) error
+	KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error
 }
 
 // hider hides a message for a while.

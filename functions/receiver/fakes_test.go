@@ -81,7 +81,23 @@ func (s *fakeSecrets) Fresh(_ context.Context, refs []string) ([]string, error) 
 		return nil, s.anewFail
 	}
 	maps.Copy(s.cached, s.now)
+	for _, ref := range refs {
+		if _, there := s.now[ref]; !there {
+			return nil, secret.ErrAbsent
+		}
+	}
 	return s.values(refs), nil
+}
+
+func (s *fakeSecrets) Put(_ context.Context, ref, value string, replace bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.now[ref]; there && !replace {
+		return secret.ErrTaken
+	}
+	s.now[ref] = value
+	delete(s.cached, ref)
+	return nil
 }
 
 func (s *fakeSecrets) values(refs []string) []string {
@@ -173,7 +189,9 @@ func preset(tb testing.TB, name string, secrets ...string) config.Source {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return config.Source{Webhook: &config.Webhook{Secret: secrets, Auth: &p.Webhook.Auth, Event: &p.Webhook.Event}}
+	hook := new(p.Webhook.Webhook)
+	hook.Secret = secrets
+	return config.Source{Webhook: hook}
 }
 
 // An answer is what the gateway is told.
@@ -258,8 +276,8 @@ func (w *world) lines(tb testing.TB) []map[string]any {
 	return lines
 }
 
-// body is the body within a sample.
-func body(tb testing.TB, name string) []byte {
+// bodyOfSample is the body within a sample.
+func bodyOfSample(tb testing.TB, name string) []byte {
 	tb.Helper()
 	r, err := readRequest(sample(tb, name, nil))
 	if err != nil {

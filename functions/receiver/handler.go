@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/rate"
 	"pushpull/shared/telemetry"
 	"pushpull/shared/webhook"
 )
@@ -27,10 +26,17 @@ type configuration interface {
 	Source(name string) (config.Source, error)
 }
 
-// secrets resolves references; secret.Store is one.
+// secrets resolves references, and keeps what a provider hands over;
+// secret.Store is one.
 type secrets interface {
 	All(ctx context.Context, refs []string) ([]string, error)
 	Fresh(ctx context.Context, refs []string) ([]string, error)
+	Put(ctx context.Context, ref, value string, replace bool) error
+}
+
+// limiter says whether a source has had too many events; rate.Limiter is one.
+type limiter interface {
+	Take(ctx context.Context, source string, limit rate.Limit, n int) rate.Decision
 }
 
 // sender returns nil only when the queue has durably taken the events; queue.Queue is one.
@@ -43,6 +49,9 @@ type handler struct {
 	config  configuration
 	secrets secrets
 	queue   sender
+	limiter limiter                                         // nil without a table for it
+	keys    *webhook.Keys                                   // public keys that are fetched
+	visit   func(ctx context.Context, address string) error // fetches an address that a signed handshake names
 	log     *slog.Logger
 	metrics *telemetry.Metrics
 	now     func() time.Time
@@ -68,11 +77,12 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) (answer []byte, _ 
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
 		defer cancel()
 	}
-	if refused := h.receive(ctx, payload, receipt); refused != nil {
+	said, refused := h.receive(ctx, payload, receipt)
+	if refused != nil {
 		h.refuse(ctx, receipt, refused)
 		return refused.answer(receipt.correlation), nil
 	}
-	return accepted(receipt.correlation), nil
+	return said.write(receipt.correlation), nil
 }
 
 // A receipt is what is known of a request so far, for the log, the metrics and
@@ -85,40 +95,54 @@ type receipt struct {
 }
 
 // receive does it all, one step after the other, each with its own way to fail.
-func (h *handler) receive(ctx context.Context, payload []byte, rec *receipt) *refusal {
+func (h *handler) receive(ctx context.Context, payload []byte, rec *receipt) (reply, *refusal) {
 	req, err := readRequest(payload)
 	if err != nil {
 		rec.correlation = requestID(ctx, "")
-		return refuse(400, "not_http", err)
+		return reply{}, refuse(400, "not_http", err)
 	}
 	trace := readTrace(ctx, req)
 	rec.path, rec.correlation = req.path, trace.correlation
 	src, refused := h.find(req.path)
 	if refused != nil {
-		return refused
+		return reply{}, refused
 	}
 	rec.source = src.name
-	if refused := src.admit(req); refused != nil {
-		return refused
+	asked, refused := src.read(req)
+	if refused != nil {
+		return reply{}, refused
 	}
-	signed := webhook.Request{Method: req.method, Path: req.path, RawQuery: req.query, URL: req.url(), Header: req.header, Body: req.body}
-	if refused := h.authenticate(ctx, src, signed, rec.received); refused != nil {
-		return refused
+	greeting := src.greeting(asked)
+	if greeting != nil && greeting.By != webhook.ByEvent {
+		return h.greet(ctx, src, greeting, asked)
 	}
-	if refused := checkJSON(req); refused != nil {
-		return refused
+	if refused := src.admit(asked, greeting); refused != nil {
+		return reply{}, refused
 	}
-	e := src.event(req, trace)
-	e.ReceivedTime = rec.received
-	if src.auth.Scheme != "none" {
-		e.VerifiedTime = h.now()
+	known, refused := h.authenticate(ctx, src, asked, rec.received)
+	if refused != nil {
+		return reply{}, refused
 	}
-	if err := h.queue.SendEvents(ctx, e); err != nil {
-		h.metrics.Count(telemetry.QueueRefused, 1, src.name, string(event.Webhook))
-		return refuse(503, "queue", err)
+	if greeting != nil {
+		return h.confirm(ctx, src, greeting, asked, known)
 	}
-	h.received(ctx, e)
-	return nil
+	events, refused := h.events(src, asked, trace, rec.received)
+	if refused != nil {
+		return reply{}, refused
+	}
+	if refused := h.limit(ctx, src, len(events)); refused != nil {
+		return reply{}, refused
+	}
+	if len(events) > 0 {
+		if err := h.queue.SendEvents(ctx, events...); err != nil {
+			h.metrics.Count(telemetry.QueueRefused, int64(len(events)), src.name, string(event.Webhook))
+			return reply{}, refuse(503, "queue", err)
+		}
+	}
+	for i := range events {
+		h.received(ctx, events[i])
+	}
+	return src.reply(asked, known), nil
 }
 
 // find returns the source that the path names.
@@ -137,93 +161,6 @@ func (h *handler) find(path string) (*source, *refusal) {
 	return src, nil
 }
 
-// authenticate checks the signature, with secrets resolved anew where those at
-// hand do not match: they may have been rotated a moment ago.
-func (h *handler) authenticate(ctx context.Context, src *source, r webhook.Request, at time.Time) *refusal {
-	if src.auth.Scheme == "none" {
-		return nil
-	}
-	values, unresolved := h.values(ctx, src.secrets)
-	if unresolved != nil && len(values) == 0 {
-		return refuse(503, "secret", unresolved)
-	}
-	err := src.verifier.Verify(values, r, at)
-	if unresolved != nil && errors.Is(err, webhook.ErrSignature) {
-		return refuse(503, "secret", unresolved) // it may be signed with the one that is not there
-	}
-	if errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrSecret) {
-		fresh, freshErr := h.secrets.Fresh(ctx, src.secrets)
-		if freshErr != nil {
-			return refuse(503, "secret", freshErr)
-		}
-		if !slices.Equal(values, fresh) {
-			err = src.verifier.Verify(fresh, r, at)
-		}
-	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, webhook.ErrMissing):
-		return refuse(401, "no_signature", err)
-	case errors.Is(err, webhook.ErrStale):
-		return refuse(401, "stale_timestamp", err)
-	case errors.Is(err, webhook.ErrSignature):
-		return refuse(401, "wrong_signature", err)
-	}
-	return refuse(503, "secret", err)
-}
-
-// values resolves the references: all, or of several those that can be, with the
-// reason for the others. Of a rotation any secret verifies, so one that was
-// removed too early must not keep out what is signed with another.
-func (h *handler) values(ctx context.Context, refs []string) (values []string, unresolved error) {
-	values, unresolved = h.secrets.All(ctx, refs)
-	if unresolved == nil || len(refs) == 1 {
-		return values, unresolved
-	}
-	values = nil
-	for _, ref := range refs {
-		if one, err := h.secrets.All(ctx, []string{ref}); err == nil {
-			values = append(values, one...)
-		}
-	}
-	h.log.ErrorContext(ctx, "a secret is not there: what is signed with it is refused", "error", unresolved)
-	return values, unresolved
-}
-
-// checkJSON looks into the body for the first time, now that it is authentic.
-func checkJSON(req *request) *refusal {
-	switch {
-	case event.ValidJSON(req.body):
-		return nil
-	case req.header.Get("Content-Type") == "":
-		return refuse(415, "content_type", errors.New("there is no content type, and the body is not JSON"))
-	}
-	return refuse(400, "malformed", errors.New("the body is not JSON"))
-}
-
-// event finds what identifies the event in an authentic request.
-func (s *source) event(req *request, trace trace) event.Event {
-	found := s.identifier.Identify(event.Input{
-		Body:   req.body,
-		Header: req.header.Get,
-		Query: func(name string) string {
-			values, _ := url.ParseQuery(req.query) // what it could not read is not there
-			return values.Get(name)
-		},
-		DefaultType: s.name,
-	})
-	contentType := req.header.Get("Content-Type")
-	if len(contentType) > event.MaxText {
-		contentType = "application/json" // what it was admitted as
-	}
-	return event.Event{
-		ID: found.ID, Source: s.name, Type: found.Type, Time: found.Time, Subject: found.Entity, Version: found.Version,
-		ContentType: contentType, Data: req.body, Transport: event.Webhook,
-		CorrelationID: trace.correlation, TraceParent: trace.parent,
-	}
-}
-
 // received tells the owner of an event that the queue has.
 func (h *handler) received(ctx context.Context, e event.Event) {
 	h.metrics.Count(telemetry.EventsReceived, 1, e.Source, string(e.Transport))
@@ -231,6 +168,21 @@ func (h *handler) received(ctx context.Context, e event.Event) {
 		slog.String(telemetry.KeySource, e.Source), slog.String(telemetry.KeyTransport, string(e.Transport)),
 		slog.String(telemetry.KeyIdentity, e.ID), slog.String(telemetry.KeyType, e.Type), slog.String(telemetry.KeyEntity, e.Subject),
 		slog.Int("bytes", len(e.Data)), slog.String(telemetry.KeyCorrelation, e.CorrelationID))
+}
+
+// limit answers 429 to what is more than the source's rate. It counts authentic
+// events alone: or whoever can send requests could keep the provider out.
+func (h *handler) limit(ctx context.Context, src *source, n int) *refusal {
+	if src.limit == nil || h.limiter == nil || n == 0 {
+		return nil
+	}
+	d := h.limiter.Take(ctx, src.name, *src.limit, n)
+	if d.OK {
+		return nil
+	}
+	refused := refuse(429, "rate", fmt.Errorf("more than %s", src.rate))
+	refused.limit = new(rate.Headers(*src.limit, d))
+	return refused
 }
 
 // refuse tells the owner all that the provider is not told.

@@ -24,7 +24,7 @@ func TestSamplesAreQueuedAsTheEventsTheyAre(t *testing.T) {
 	push := event.Event{
 		ID: "72d3162e-cc78-11e3-81ab-4c9367dc0958", Source: "github", Type: "push",
 		Time: sampleTime.Add(-2 * time.Second), Subject: "Codertocat/Hello-World:refs/heads/main",
-		ContentType: "application/json", Data: body(t, "github-push.json"), CorrelationID: "UyW3DhxcIAMEJ4g=",
+		ContentType: "application/json", Data: bodyOfSample(t, "github-push.json"), CorrelationID: "UyW3DhxcIAMEJ4g=",
 	}
 	rest, function := push, push
 	rest.CorrelationID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
@@ -59,7 +59,7 @@ func TestSamplesAreQueuedAsTheEventsTheyAre(t *testing.T) {
 				t.Error(diff)
 			}
 			if want.Data == nil {
-				want.Data = body(t, file)
+				want.Data = bodyOfSample(t, file)
 			}
 			want.Transport = event.Webhook
 			want.ReceivedTime, want.VerifiedTime = sampleTime.Add(time.Second), sampleTime.Add(time.Second)
@@ -107,12 +107,9 @@ func TestWhatIsNotTakenIsAnsweredAndLogged(t *testing.T) {
 
 		{"a body over the source's limit", push, at("/webhooks/small"), nil, 413, "too_large"},
 		{"a base64 body over the source's limit", "github-push-base64.json", at("/webhooks/small"), nil, 413, "too_large"},
-		{"a form", push, with("content-type", "application/x-www-form-urlencoded"), nil, 415, "content_type"},
-		{"a text", push, with("content-type", "text/plain; charset=utf-8"), nil, 415, "content_type"},
-		{"no content type and no JSON", push, all(at("/webhooks/open"), with("content-type", ""), bodyOf("a=b")), nil, 415, "content_type"},
+		{"a content encoding that nobody knows", push, with("content-encoding", "lzma"), nil, 415, "content_encoding"},
 		{"JSON that is broken, though authentic", push, all(at("/webhooks/open"), bodyOf(`{"a":`)), nil, 400, "malformed"},
 		{"JSON that is broken and not authentic", push, bodyOf(`{"a":`), nil, 401, "wrong_signature"},
-		{"no body, though authentic", push, all(at("/webhooks/open"), func(m map[string]any) { m["body"] = nil }), nil, 400, "malformed"},
 		{"base64 that is broken", push, func(m map[string]any) { m["isBase64Encoded"] = true }, nil, 400, "malformed"},
 
 		{"a queue that does not take it", push, nil, func(w *world) { w.queue.broken = errors.New("throttled") }, 503, "queue"},
@@ -241,7 +238,7 @@ func TestWhatIsTakenAllTheSame(t *testing.T) {
 			if got := w.invoke(t.Context(), t, sample(t, tt.file, tt.change)); got.Status != 202 {
 				t.Fatalf("answered %d: %s", got.Status, w.logged)
 			}
-			if len(w.queue.taken) != 1 || !bytes.Equal(body(t, push), w.queue.taken[0].Data) {
+			if len(w.queue.taken) != 1 || !bytes.Equal(bodyOfSample(t, push), w.queue.taken[0].Data) {
 				t.Errorf("queued: %v", w.queue.taken)
 			}
 		})
@@ -418,7 +415,7 @@ func TestTheAddressIsTheOneThatTheProviderCalled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.url(); got != tt.want {
+			if got := r.url(""); got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}
 		})
@@ -488,10 +485,10 @@ func signedWith(t *testing.T, w *world, e event.Event, payload []byte) bool {
 	}
 	hook := w.config.sources[e.Source].Webhook
 	again := webhook.Request{Header: slices.Clone(r.header), Body: e.Data}
-	if err := webhook.Sign(*hook.Auth, w.secrets.now[hook.Secret[len(hook.Secret)-1]], &again, "", sampleTime); err != nil {
+	if err := webhook.Sign(*hook.Auth, webhook.Credentials{Secrets: []string{w.secrets.now[hook.Secret[len(hook.Secret)-1]]}}, &again, "", sampleTime); err != nil {
 		t.Fatal(err)
 	}
-	header := hook.Auth.Signature.Header
+	header := hook.Auth.Signature.Header[0]
 	return strings.Contains(strings.ToLower(r.header.Get(header)), strings.ToLower(again.Header.Get(header)))
 }
 

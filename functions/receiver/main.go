@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -17,8 +18,10 @@ import (
 	"pushpull/shared/awslite"
 	"pushpull/shared/config"
 	"pushpull/shared/queue"
+	"pushpull/shared/rate"
 	"pushpull/shared/secret"
 	"pushpull/shared/telemetry"
+	"pushpull/shared/webhook"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -58,12 +61,24 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 			return nil, err
 		}
 	}
-	return &handler{
+	h := &handler{
 		config:  compiled,
 		secrets: secret.New(client, getenv, log),
 		queue:   queue.New(queue.Direct(client), queueURL, bodies),
+		keys:    webhook.NewKeys(getenv("PUSHPULL_KEYS"), time.Now),
+		visit:   visit,
 		log:     log,
 		metrics: telemetry.NewMetrics(out, time.Now),
 		now:     time.Now,
-	}, nil
+	}
+	if table := getenv("STATE_TABLE"); table != "" {
+		h.limiter = rate.New(client, table, log, time.Now)
+	}
+	return h, nil
+}
+
+// visit fetches an address that a signed handshake named, to say yes.
+func visit(ctx context.Context, address string) error {
+	_, _, err := webhook.Get(ctx, webhook.NewClient(), address, 1<<20)
+	return err
 }

@@ -25,6 +25,10 @@ type request struct {
 	query  string // without the question mark
 	host   string
 	id     string // the gateway's
+
+	sourceIP string // the caller's address
+	subject  string // of the caller's certificate, where the gateway asked for one
+
 	header webhook.Header
 	body   []byte // the exact bytes, after decodeBody
 
@@ -75,7 +79,19 @@ func (r *request) readContext(context []byte, v1 *restRequest) {
 		case "domainName":
 			r.host = text(value)
 		case "http":
-			r.method = gjson.GetBytes(value, "method").Str
+			members(value, func(name, value []byte) {
+				switch string(name) {
+				case "method":
+					r.method = text(value)
+				case "sourceIp":
+					r.sourceIP = text(value)
+				}
+			})
+		case "identity": // of a REST API
+			r.sourceIP = gjson.GetBytes(value, "sourceIp").Str
+			r.subject = gjson.GetBytes(value, "clientCert.subjectDN").Str
+		case "authentication":
+			r.subject = gjson.GetBytes(value, "clientCert.subjectDN").Str
 		case "path":
 			v1.stagePath = text(value)
 		}
@@ -183,16 +199,20 @@ func (v *restRequest) encodeQuery() string {
 	return query.Encode()
 }
 
-// url is the address that the provider called.
-func (r *request) url() string {
-	host := r.host
-	if host == "" {
-		host = r.header.Get("Host")
+// url is the address that the provider called: the one that it was given, where
+// the source says so, else that of the gateway.
+func (r *request) url(public string) string {
+	if public == "" {
+		host := r.host
+		if host == "" {
+			host = r.header.Get("Host")
+		}
+		public = "https://" + host + r.path
 	}
 	if r.query == "" {
-		return "https://" + host + r.path
+		return public
 	}
-	return "https://" + host + r.path + "?" + r.query
+	return public + "?" + r.query
 }
 
 // decodeBody makes the exact bytes of what the gateway wrote.

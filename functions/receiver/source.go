@@ -3,24 +3,47 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"pushpull/shared/body"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/rate"
 	"pushpull/shared/webhook"
 )
 
 // defaultMaxBody is for a source whose configuration does not say: what Lambda takes.
 const defaultMaxBody = 6 << 20
 
+// defaultMaxDecoded is the same after decompression.
+const defaultMaxDecoded = 16 << 20
+
 // A source is a webhook source made ready. It is not changed any more.
 type source struct {
-	name       string
-	auth       config.Auth
-	secrets    []string // references
-	maxBody    int
-	verifier   *webhook.Verifier
-	identifier *event.Identifier
+	name        string
+	auth        config.Auth
+	secrets     []string // references
+	references  []string // those, and those of the schemes
+	verifyToken []string // references
+	keeps       bool     // a handshake hands the secret over
+	refuse      int
+	url         string // the public address; "" is the gateway's
+	methods     []string
+	maxBody     int
+	maxDecoded  int
+	headers     []string
+	query       []string
+	rate        string
+	limit       *rate.Limit
+
+	verifier    *webhook.Verifier
+	requirement webhook.Requirement
+	looks       bool // into the body, before it is authenticated
+	handshakes  []*webhook.Handshake
+	reader      *body.Reader
+	identifier  *event.Identifier
+	answer      *webhook.Reply
 }
 
 // source returns the source of that name, made ready at its first request. Only
@@ -45,46 +68,128 @@ func newSource(name string, cfg config.Source) (*source, error) {
 	if cfg.Webhook == nil {
 		return nil, fmt.Errorf("source %s has no webhook: %w", name, config.ErrUnknown)
 	}
-	if cfg.Webhook.Auth == nil {
+	w := *cfg.Webhook
+	if w.Auth == nil {
 		return nil, fmt.Errorf("source %s: webhook.auth is absent; compile the configuration anew with `pushpull check --write`", name)
 	}
-	var spec event.Spec
-	if cfg.Webhook.Event != nil {
-		spec = *cfg.Webhook.Event
+	s := &source{
+		name: name, auth: *w.Auth, secrets: w.Secret, verifyToken: w.VerifyToken, refuse: w.Refuse, url: w.URL,
+		methods: w.Methods, maxBody: w.MaxBody, maxDecoded: defaultMaxDecoded, headers: w.Headers, query: w.Query, rate: w.Rate,
 	}
-	verifier, err := webhook.Compile(*cfg.Webhook.Auth)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: webhook.auth: %w", name, err)
+	s.defaults()
+	if err := s.compile(w); err != nil {
+		return nil, fmt.Errorf("source %s: webhook: %w", name, err)
 	}
-	identifier, err := event.Compile(spec)
-	if err != nil {
-		return nil, fmt.Errorf("source %s: webhook.event: %w", name, err)
-	}
-	src := &source{
-		name: name, auth: *cfg.Webhook.Auth, secrets: cfg.Webhook.Secret, maxBody: cfg.Webhook.MaxBody,
-		verifier: verifier, identifier: identifier,
-	}
-	if src.maxBody == 0 {
-		src.maxBody = defaultMaxBody
-	}
-	return src, nil
+	s.references = slices.Concat(s.secrets, webhook.References(s.auth))
+	s.looks = s.verifier.ReadsBody() || s.requirement.ReadsBody() || len(s.handshakes) > 0
+	return s, nil
 }
 
-// admit refuses what cannot be an event of this source whoever sent it, by its
-// form alone, and decodes the body.
-func (s *source) admit(req *request) *refusal {
-	if req.method != "POST" {
-		return refuse(405, "method", fmt.Errorf("method %s", cut(req.method, 32)))
+func (s *source) defaults() {
+	if s.refuse == 0 {
+		s.refuse = 401
 	}
-	if contentType := req.header.Get("Content-Type"); contentType != "" && !event.IsJSON(contentType) {
-		return refuse(415, "content_type", fmt.Errorf("content type %q is not JSON", cut(contentType, 128)))
+	if s.maxBody == 0 {
+		s.maxBody = defaultMaxBody
 	}
-	if err := req.decodeBody(s.maxBody); errors.Is(err, errTooLarge) {
-		return refuse(413, "too_large", fmt.Errorf("%w of %d bytes", err, s.maxBody))
-	} else if err != nil {
-		return refuse(400, "malformed", err)
+	if len(s.methods) == 0 {
+		s.methods = []string{"POST"}
+	}
+}
+
+// compile makes ready what is looked up or matched for each request.
+func (s *source) compile(w config.Webhook) (err error) {
+	if s.verifier, err = webhook.Compile(s.auth); err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	if s.requirement, err = webhook.CompileRequirement(w.Require); err != nil {
+		return fmt.Errorf("require: %w", err)
+	}
+	for i, one := range w.Handshakes {
+		made, err := webhook.CompileHandshake(one)
+		if err != nil {
+			return fmt.Errorf("handshakes.%d: %w", i, err)
+		}
+		s.handshakes = append(s.handshakes, made)
+		s.keeps = s.keeps || made.Keeps()
+	}
+	var b config.Body
+	if w.Body != nil {
+		b = *w.Body
+		if b.MaxDecoded > 0 {
+			s.maxDecoded = b.MaxDecoded
+		}
+	}
+	if s.reader, err = body.Compile(b); err != nil {
+		return fmt.Errorf("body: %w", err)
+	}
+	var spec event.Spec
+	if w.Event != nil {
+		spec = *w.Event
+	}
+	if s.identifier, err = event.Compile(spec); err != nil {
+		return fmt.Errorf("event: %w", err)
+	}
+	if w.Reply != nil {
+		if s.answer, err = webhook.CompileReply(*w.Reply, 202); err != nil {
+			return fmt.Errorf("reply: %w", err)
+		}
+	}
+	if w.Rate != "" {
+		limit, err := rate.Parse(w.Rate)
+		if err != nil {
+			return fmt.Errorf("rate: %w", err)
+		}
+		s.limit = &limit
 	}
 	return nil
+}
+
+// read takes the request as the schemes want it. The body is decoded from what
+// the gateway made of it, and bounded; it is decompressed only where something
+// is to be found in it before it is authenticated.
+func (s *source) read(req *request) (webhook.Request, *refusal) {
+	if err := req.decodeBody(s.maxBody); errors.Is(err, errTooLarge) {
+		return webhook.Request{}, refuse(413, "too_large", fmt.Errorf("%w of %d bytes", err, s.maxBody))
+	} else if err != nil {
+		return webhook.Request{}, refuse(400, "malformed", err)
+	}
+	r := webhook.Request{
+		Method: req.method, Path: req.path, RawQuery: req.query, URL: req.url(s.url), Header: req.header, Body: req.body,
+		SourceIP: req.sourceIP, Subject: req.subject,
+	}
+	if s.looks && len(req.body) > 0 && req.header.Get("Content-Encoding") != "" {
+		plain, refused := s.plain(r)
+		if refused != nil {
+			return webhook.Request{}, refused
+		}
+		r.Plain = plain
+	}
+	return r, nil
+}
+
+// admit refuses a method by which no event arrives. A handshake has its own.
+func (s *source) admit(r webhook.Request, greeting *webhook.Handshake) *refusal {
+	if greeting != nil || slices.Contains(s.methods, r.Method) {
+		return nil
+	}
+	refused := refuse(405, "method", fmt.Errorf("method %s", cut(r.Method, 32)))
+	refused.allow = strings.Join(s.methods, ", ")
+	return refused
+}
+
+// reply is what the provider is told when its events are queued. What it wants
+// may need values that this request lacks: then it is the usual one, since the
+// events are taken.
+func (s *source) reply(r webhook.Request, known webhook.Credentials) reply {
+	if s.answer == nil {
+		return accepted
+	}
+	answer, err := s.answer.Answer(known, r)
+	if err != nil {
+		return accepted
+	}
+	return said(answer, r)
 }
 
 // sourceName finds the source in a path that ends in /webhooks/{source},

@@ -84,7 +84,7 @@ func TestWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.Source != "github" || e.Type != "push" || string(e.Data) != string(body(t, "github-push.json")) {
+	if e.Source != "github" || e.Type != "push" || string(e.Data) != string(bodyOfSample(t, "github-push.json")) {
 		t.Errorf("on the queue: %+v", e)
 	}
 	queue.refuses = true

@@ -73,7 +73,7 @@ func TestTheConfigurationDescribesTheWebhooks(t *testing.T) {
 			h = append(h, webhook.Field{Name: name, Value: values[0]})
 		}
 		select {
-		case got <- verifier.Verify([]string{secret}, webhook.Request{Method: r.Method, Path: r.URL.Path, Header: h, Body: b}, time.Now()):
+		case got <- verifier.Verify(t.Context(), webhook.Credentials{Secrets: []string{secret}}, webhook.Request{Method: r.Method, Path: r.URL.Path, Header: h, Body: b}, time.Now()):
 		default:
 		}
 		w.WriteHeader(http.StatusAccepted)

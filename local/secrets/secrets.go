@@ -4,8 +4,6 @@
 package secrets
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,9 +78,9 @@ func (s *Store) refresh() {
 	}
 }
 
-// Ensure makes a random value for each reference (ssm: or secretsmanager:) that
-// has none, and returns those it made.
-func (s *Store) Ensure(refs []string) ([]string, error) {
+// Ensure makes a value for each reference (ssm: or secretsmanager:) that has
+// none, and returns those it made.
+func (s *Store) Ensure(refs []string, value func(ref string) (string, error)) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.load(); err != nil {
@@ -94,11 +92,11 @@ func (s *Store) Ensure(refs []string) ([]string, error) {
 		if _, ok := s.values[key]; ok || !ours(key) {
 			continue
 		}
-		value, err := random(ref)
+		one, err := value(ref)
 		if err != nil {
 			return nil, err
 		}
-		s.values[key] = value
+		s.values[key] = one
 		made = append(made, key)
 	}
 	if len(made) == 0 {
@@ -115,20 +113,6 @@ func ours(ref string) bool {
 func base(ref string) string {
 	key, _, _ := strings.Cut(ref, "#")
 	return key
-}
-
-// random is whsec_ and 32 bytes in base64: good for every scheme, as Standard
-// Webhooks writes them. Where a field is asked for, it is JSON with that field.
-func random(ref string) (string, error) {
-	raw := make([]byte, 32)
-	if _, err := rand.Read(raw); err != nil {
-		return "", fmt.Errorf("make a secret: %w", err)
-	}
-	value := "whsec_" + base64.StdEncoding.EncodeToString(raw)
-	if _, field, ok := strings.Cut(ref, "#"); ok {
-		return fmt.Sprintf("{%q:%q}", field, value), nil
-	}
-	return value, nil
 }
 
 // Value returns the value of a reference.

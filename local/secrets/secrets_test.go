@@ -27,11 +27,19 @@ func open(t *testing.T) *Store {
 	return s
 }
 
-func TestEveryReferenceGetsARandomValueOnce(t *testing.T) {
+// invent makes the values in order.
+func invent(ref string) (string, error) {
+	if _, field, ok := strings.Cut(ref, "#"); ok {
+		return `{"` + field + `":"made"}`, nil
+	}
+	return "made for " + ref, nil
+}
+
+func TestEveryReferenceGetsAValueOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	refs := []string{"ssm:/pushpull/github/webhook", "env:HOME", "secretsmanager:pushpull/x#key"}
-	made, err := s.Ensure(refs)
+	made, err := s.Ensure(refs, invent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +47,13 @@ func TestEveryReferenceGetsARandomValueOnce(t *testing.T) {
 		t.Errorf("made (-want +got):\n%s", diff)
 	}
 	first, err := s.Value(refs[0])
-	if err != nil || !strings.HasPrefix(first, "whsec_") || len(first) != len("whsec_")+44 {
+	if err != nil || first != "made for ssm:/pushpull/github/webhook" {
 		t.Errorf("value %q, %v", first, err)
 	}
-	if v, err := s.Value(refs[2]); err != nil || !strings.HasPrefix(v, `{"key":"whsec_`) {
+	if v, err := s.Value(refs[2]); err != nil || v != `{"key":"made"}` {
 		t.Errorf("value with a field %q, %v", v, err)
 	}
-	if made, err := s.Ensure(append(refs, "ssm:/new")); err != nil || len(made) != 1 {
+	if made, err := s.Ensure(append(refs, "ssm:/new"), invent); err != nil || len(made) != 1 {
 		t.Errorf("made %v again, %v: want only the new one", made, err)
 	}
 	if again, _ := s.Value(refs[0]); again != first {
@@ -59,7 +67,7 @@ func TestEveryReferenceGetsARandomValueOnce(t *testing.T) {
 func TestWhatPeopleWriteIsReadAnew(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	if _, err := s.Ensure([]string{"ssm:/a"}); err != nil {
+	if _, err := s.Ensure([]string{"ssm:/a"}, invent); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(s.path, []byte("ssm:/a: mine\n"), 0o600); err != nil {
@@ -74,7 +82,7 @@ func TestWhatPeopleWriteIsReadAnew(t *testing.T) {
 	if v, err := s.Value("ssm:/a"); err != nil || v != "mine" {
 		t.Errorf("while the file is broken: value %q, %v, want the last one", v, err)
 	}
-	if _, err := s.Ensure([]string{"ssm:/b"}); err == nil || strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "mend it") {
+	if _, err := s.Ensure([]string{"ssm:/b"}, invent); err == nil || strings.Contains(err.Error(), "private") || !strings.Contains(err.Error(), "mend it") {
 		t.Errorf("error %v, want one that mends and does not tell the value", err)
 	}
 }

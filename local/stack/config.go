@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"pushpull/local/keyring"
 	"pushpull/shared/config"
 	"pushpull/shared/config/load"
+	"pushpull/shared/webhook"
 )
 
 // ErrConfig is returned for a configuration with mistakes; its text has each at its line.
@@ -46,6 +49,10 @@ func references(cfg config.Config) []string {
 	for _, s := range cfg.Sources {
 		if s.Webhook != nil {
 			out = append(out, s.Webhook.Secret...)
+			out = append(out, s.Webhook.VerifyToken...)
+		}
+		if s.Webhook != nil && s.Webhook.Auth != nil {
+			out = append(out, webhook.References(*s.Webhook.Auth)...)
 		}
 		if s.Poll != nil {
 			out = append(out, s.Poll.Token...)
@@ -60,4 +67,19 @@ func references(cfg config.Config) []string {
 		}
 	}
 	return out
+}
+
+// ensureSecrets makes up what has no value yet, each so that its scheme can use
+// it; but not what a provider will hand over.
+func (s *Stack) ensureSecrets() error {
+	wanted, kept := keyring.Wanted(s.config), keyring.Kept(s.config)
+	refs := slices.DeleteFunc(references(s.config), func(ref string) bool { return kept[ref] })
+	_, err := s.secrets.Ensure(refs, func(ref string) (string, error) {
+		auth, ok := wanted[ref]
+		if !ok {
+			auth = config.Auth{Scheme: "hmac", Key: config.Key{Prefix: "whsec_", Encoding: "base64"}} // good for Standard Webhooks
+		}
+		return s.keys.NewSecret(ref, auth)
+	})
+	return err
 }

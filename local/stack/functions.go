@@ -100,6 +100,7 @@ func (s *Stack) environment(f template.Function) []string {
 	// processes as run here would get in one another's way with more.
 	maps.Copy(set, map[string]string{
 		"BODIES": a.Bodies, "PUSHPULL_CONFIG": a.Config, "PUSHPULL_DATA": a.Data,
+		"PUSHPULL_KEYS":        s.keys.Folder(),
 		"AWS_ENDPOINT_URL_SQS": a.SQS, "AWS_ENDPOINT_URL_DYNAMODB": a.DynamoDB,
 		"AWS_ENDPOINT_URL_SSM": a.Secrets, "AWS_ENDPOINT_URL_SECRETS_MANAGER": a.Secrets,
 

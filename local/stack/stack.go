@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"pushpull/local/dynamodb"
+	"pushpull/local/keyring"
 	"pushpull/local/lambda"
 	"pushpull/local/secrets"
 	"pushpull/local/sqs"
@@ -116,6 +117,7 @@ type Stack struct {
 	queues   *sqs.Server
 	tables   *dynamodb.Server
 	secrets  *secrets.Store
+	keys     keyring.Ring
 	runtime  *lambda.Runtime
 	provider *provider      // the sandbox; nil where it does not run
 	sockets  []net.Listener // closed again by their servers, if they got that far
@@ -278,6 +280,7 @@ func keySchema(keys []template.Key) []dynamodb.KeySchemaElement {
 // prepareConfig compiles the configuration and makes the secrets it refers to.
 func (s *Stack) prepareConfig() error {
 	var err error
+	s.keys = keyring.New(s.o.Data)
 	s.secrets, err = secrets.Open(filepath.Join(s.o.Data, "secrets.yaml"), s.o.Now)
 	if err != nil {
 		return err
@@ -316,8 +319,7 @@ func (s *Stack) compile() error {
 		s.warnings = append(s.warnings, p.String())
 	}
 	s.config = cfg
-	_, err = s.secrets.Ensure(references(cfg))
-	return err
+	return s.ensureSecrets()
 }
 
 // Stop ends the stack: it takes no more work, lets what runs end for a second,

@@ -35,9 +35,8 @@ func (r *Reader) readForm(b []byte, contentType string) document {
 		name, value, _ := strings.Cut(pair, "=")
 		fields = append(fields, field{name: formText(name, charset), value: formText(value, charset)})
 	}
-	d := document{data: b, contentType: contentType, view: appendFields(nil, fields, false)}
-	d.made = utf8JSON(d.view)
-	return r.inField(fields, d)
+	view := appendFields(nil, fields, false)
+	return r.inField(fields, document{data: b, contentType: contentType, view: view, made: view})
 }
 
 // formText decodes percent signs and pluses, then the charset.
@@ -74,7 +73,3 @@ func appendFields(dst []byte, fields []field, contents bool) []byte {
 			return appendText(dst, fields[i].value)
 		})
 }
-
-// utf8JSON is a view that is handed on as data. Strict readers refuse JSON that
-// is not UTF-8, so it is made that here, where identities do not depend on it.
-func utf8JSON(view []byte) []byte { return bytes.ToValidUTF8(view, []byte("\uFFFD")) }

@@ -1,7 +1,9 @@
 package body
 
 import (
+	"bytes"
 	"errors"
+	"unicode/utf8"
 
 	"pushpull/shared/event"
 )
@@ -56,6 +58,15 @@ func mayBeJSON(b []byte) bool {
 		return true
 	}
 	return false
+}
+
+// utf8JSON is a view that is handed on as data. Strict readers refuse JSON that
+// is not UTF-8, so it is made that here, where identities do not depend on it.
+func utf8JSON(view []byte) []byte {
+	if utf8.Valid(view) {
+		return view
+	}
+	return bytes.ToValidUTF8(view, []byte("\uFFFD"))
 }
 
 // appendText appends s as a JSON string. Bytes that are not UTF-8 stay, so that

@@ -42,7 +42,7 @@ func (r *Reader) readMultipart(b []byte, contentType string) document {
 	}
 	d := document{data: b, contentType: contentType, view: appendFields(nil, fields, false)}
 	if r.toJSON {
-		d.made = utf8JSON(appendFields(nil, fields, true))
+		d.made = appendFields(nil, fields, true)
 	}
 	return r.inField(fields, d)
 }
@@ -52,11 +52,15 @@ func parseMultipart(b []byte, contentType string, contents bool) (fields []field
 	if err != nil || parameters["boundary"] == "" {
 		return nil, errMultipart
 	}
+	// The reader's end of file may be the body's, in the middle of a part.
+	if !bytes.Contains(b, []byte("--"+parameters["boundary"]+"--")) {
+		return nil, errMultipart
+	}
 	parts := multipart.NewReader(bytes.NewReader(b), parameters["boundary"])
 	for {
 		p, err := parts.NextPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // a wrapped one is not the last boundary
 			return fields, nil
 		case err != nil:
 			return nil, errMultipart

@@ -3,6 +3,7 @@ package body
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -115,4 +116,12 @@ func (p path) visit(parent []byte, yield func(element, parent []byte) bool) (the
 		return true
 	}
 	return false
+}
+
+// covers says whether the path makes events of an element of the array.
+func (p path) covers(array []step, element []byte) bool {
+	if !slices.Equal(p[0], array) {
+		return false
+	}
+	return len(p) == 1 || p[1:].visit(element, func(_, _ []byte) bool { return false })
 }

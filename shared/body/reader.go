@@ -164,7 +164,7 @@ func (r *Reader) Read(decoded []byte, contentType string) Message {
 // whole is a message of one event.
 func (r *Reader) whole(d document) Message {
 	if r.toJSON && d.made != nil && d.unreadable == nil {
-		d.data, d.contentType = d.made, jsonType
+		d.data, d.contentType = utf8JSON(d.made), jsonType
 	}
 	return Message{
 		Parts:      []Part{{Data: d.data, ContentType: d.contentType, View: d.view}},

@@ -58,14 +58,34 @@ func (r *Reader) split(d document) Message {
 	for _, p := range r.each {
 		there = p.visit(d.view, s.part) || there
 	}
+	if there {
+		s.others(r.each)
+	}
 	if s.err != nil {
 		d.unreadable = s.err
-		return r.whole(d)
 	}
-	if !there {
+	if s.err != nil || !there {
 		return r.whole(d)
 	}
 	return Message{Parts: s.parts}
+}
+
+// others takes the elements of an outer array in which none of the paths is
+// there, while it is in others: they are events of a kind that nobody described.
+func (s *splitter) others(each []path) {
+	for i, p := range each {
+		array, _ := find(s.root, p[0])
+		same := func(q path) bool { return len(q) > 1 && slices.Equal(q[0], p[0]) }
+		if len(p) == 1 || !isArray(array) || slices.ContainsFunc(each[:i], same) {
+			continue
+		}
+		for element := range elements(array) {
+			covered := func(q path) bool { return q.covers(p[0], element) }
+			if !slices.ContainsFunc(each, covered) && !s.part(element, s.root) {
+				return
+			}
+		}
+	}
 }
 
 // part takes an element; false where it cannot take more.

@@ -47,7 +47,7 @@ func readXML(b []byte, contentType string) document {
 	if len(view) > 8*len(text)+1024 {
 		return unreadable(b, contentType, errXMLSize)
 	}
-	return document{data: b, contentType: contentType, view: view, made: utf8JSON(view)}
+	return document{data: b, contentType: contentType, view: view, made: view}
 }
 
 // declared is the charset of <?xml encoding="…"?>. One that says UTF-16 and can
@@ -102,7 +102,8 @@ type xmlParser struct {
 
 type openNode struct {
 	node
-	content strings.Builder
+	content []byte
+	nested  bool // it has elements in it
 }
 
 func (p *xmlParser) take(token xml.Token) error {
@@ -113,7 +114,8 @@ func (p *xmlParser) take(token xml.Token) error {
 		p.end()
 	case xml.CharData:
 		if len(p.open) > 0 {
-			p.open[len(p.open)-1].content.Write(t)
+			last := &p.open[len(p.open)-1]
+			last.content = append(last.content, t...)
 		} else if len(bytes.TrimSpace(t)) > 0 {
 			return errXML
 		}
@@ -144,16 +146,19 @@ func (p *xmlParser) start(t xml.StartElement) error {
 }
 
 // end closes an element. Its text is all of it where it has nothing else;
-// between children the white space is layout.
+// between elements the white space around is layout.
 func (p *xmlParser) end() {
 	last := len(p.open) - 1
 	closed := p.open[last].node
-	text := p.open[last].content.String()
+	text := string(p.open[last].content)
+	if p.open[last].nested {
+		text = strings.TrimSpace(text)
+	}
 	p.open[last] = openNode{}
 	p.open = p.open[:last]
 	if len(closed.children) == 0 {
 		closed.text = text
-	} else if text = strings.TrimSpace(text); text != "" {
+	} else if strings.TrimSpace(text) != "" {
 		closed.children = append(closed.children, node{name: "#text", text: text})
 	}
 	if last == 0 {
@@ -161,6 +166,7 @@ func (p *xmlParser) end() {
 		return
 	}
 	parent := &p.open[last-1]
+	parent.nested = true
 	parent.children = append(parent.children, closed)
 }
 

@@ -73,6 +73,8 @@ type Auth struct {
 	Signed Names `json:"signed,omitempty"`
 	// Timestamp is where the request says when it was signed; without it age is not checked.
 	Timestamp *Timestamp `json:"timestamp,omitempty"`
+	// Field is the form's field whose JSON {body.…} and signature.body are about, where the body is a form or a multipart.
+	Field string `json:"field,omitempty"`
 	// Each is a path to an array of the body, such as value: every element must pass, and {body.…} is the element.
 	Each string `json:"each,omitempty"`
 	// Equal are values that must equal a template, besides the signature: {query.bodySHA256: "{body|sha256|hex}"}.
@@ -152,8 +154,8 @@ type Timestamp struct {
 	Query string `json:"query,omitempty"`
 	// Claim is the claim of a jwt, such as iat, where its age is checked besides exp and nbf.
 	Claim string `json:"claim,omitempty"`
-	// Unit is how it is written: s (default), ms, rfc3339, or auto for seconds or milliseconds by their size.
-	Unit string `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=rfc3339,enum=auto"`
+	// Unit is how it is written: s (default), ms, rfc3339, http (as in the header Date), or auto for seconds or milliseconds by their size.
+	Unit string `json:"unit,omitempty" jsonschema:"enum=s,enum=ms,enum=rfc3339,enum=http,enum=auto"`
 	// Tolerance is how old it may be, and how far in the future. Default 5m.
 	Tolerance Duration `json:"tolerance,omitempty"`
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -14,6 +16,8 @@ import (
 const (
 	MaxID   = 512
 	MaxText = 1024
+
+	MaxCarried = 64 << 10 // of names and values of headers, and as much of query
 )
 
 // ErrInvalid is wrapped by every error of Validate, Encode and Decode.
@@ -46,6 +50,15 @@ func (e Event) Validate() error {
 	}
 	if e.Transport != Webhook && e.Transport != Poll {
 		errs = append(errs, fmt.Errorf("%w: transport %q is neither webhook nor poll", ErrInvalid, string(e.Transport)))
+	}
+	for name, carried := range map[string]Carried{"headers": e.Headers, "query": e.Query} {
+		size := 0
+		for key, value := range carried {
+			size += len(key) + len(value)
+		}
+		if size > MaxCarried {
+			errs = append(errs, fmt.Errorf("%w: %s has %d bytes, the limit is %d", ErrInvalid, name, size, MaxCarried))
+		}
 	}
 	for _, a := range []struct {
 		name  string
@@ -84,6 +97,8 @@ func Append(dst []byte, e Event) ([]byte, error) {
 	if e.Missed {
 		dst = append(dst, `,"missed":true`...)
 	}
+	dst = appendCarried(dst, "headers", e.Headers)
+	dst = appendCarried(dst, "query", e.Query)
 	dst = appendText(dst, "datacontenttype", e.ContentType)
 	dst = appendText(dst, "dataref", e.DataRef)
 	dst = appendData(dst, e)
@@ -98,6 +113,25 @@ func appendText(dst []byte, name, value string) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, '"', ':')
 	return appendString(dst, value)
+}
+
+// appendCarried writes the names sorted, so that an event has one encoding.
+func appendCarried(dst []byte, name string, carried Carried) []byte {
+	if len(carried) == 0 {
+		return dst
+	}
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	dst = append(dst, '"', ':', '{')
+	for i, key := range slices.Sorted(maps.Keys(carried)) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, key)
+		dst = append(dst, ':')
+		dst = appendString(dst, carried[key])
+	}
+	return append(dst, '}')
 }
 
 func appendTime(dst []byte, name string, t time.Time) []byte {
@@ -204,6 +238,10 @@ func (d *decoder) attribute(name string, v gjson.Result) {
 		d.time(name, v, &e.ReceivedTime)
 	case "verifiedtime":
 		d.time(name, v, &e.VerifiedTime)
+	case "headers":
+		d.carried(name, v, &e.Headers)
+	case "query":
+		d.carried(name, v, &e.Query)
 	case "missed":
 		e.Missed = v.Bool()
 		if v.Type != gjson.True && v.Type != gjson.False {
@@ -229,6 +267,21 @@ func (d *decoder) text(name string, v gjson.Result, to *string) {
 	default:
 		*to = v.Str
 	}
+}
+
+func (d *decoder) carried(name string, v gjson.Result, to *Carried) {
+	if !v.IsObject() || *to != nil {
+		d.fail(name, "is no object, or there twice")
+		return
+	}
+	*to = Carried{}
+	v.ForEach(func(key, value gjson.Result) bool {
+		if value.Type != gjson.String || !utf8.ValidString(value.Str) || !utf8.ValidString(key.Str) {
+			d.fail(name, "has a member that is not a text")
+		}
+		(*to)[key.Str] = value.Str
+		return d.err == nil
+	})
 }
 
 func (d *decoder) time(name string, v gjson.Result, to *time.Time) {

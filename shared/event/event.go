@@ -32,8 +32,13 @@ type Event struct {
 	VerifiedTime  time.Time // verifiedtime: when its signature was found good, or it was read over an authenticated connection
 	CorrelationID string    // correlationid: one value from receiver to delivery, in every log line
 	TraceParent   string    // traceparent: W3C trace context; "" where the caller sent none
+	Headers       Carried   // headers: those of the request that the source keeps, by their names in small letters
+	Query         Carried   // query: those parameters of the request that the source keeps
 	Missed        bool      // missed: only the poll found it, later than the source's webhooks may be
 }
+
+// Carried are texts that travel with an event, by name.
+type Carried map[string]string
 
 // Key names the event in the ledger: <source>/<identity>.
 func (e Event) Key() string { return e.Source + "/" + e.ID }

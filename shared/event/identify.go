@@ -18,6 +18,7 @@ type Input struct {
 	Body        []byte                   // valid JSON: the element, where a body has several events
 	Root        []byte                   // valid JSON: the whole body of which Body is an element; nil where it is the whole
 	Parent      []byte                   // valid JSON: the element of the array above, or the whole body; nil as Root
+	Data        []byte                   // what is hashed where nothing else identifies it; nil where it is Body
 	Header      func(name string) string // by any case of the name; nil where there are none
 	Query       func(name string) string // nil where there is none
 	DefaultType string                   // the type where the Spec finds none
@@ -226,10 +227,18 @@ func (id *Identifier) Identify(in Input) Fields {
 		f.ID = f.Entity + "@" + f.Version
 	}
 	if f.ID == "" {
-		f.ID = hash(in.Body)
+		f.ID = hash(in.bytes())
 	}
 	f.ID = bounded(f.ID)
 	return f
+}
+
+// bytes are the event's own.
+func (in Input) bytes() []byte {
+	if in.Data == nil {
+		return in.Body
+	}
+	return in.Data
 }
 
 // pick evaluates the candidates in order; "" where none is complete.

@@ -270,3 +270,6 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, s[from:]...)
 	return append(dst, '"')
 }
+
+// AppendText appends s as a JSON string, as an envelope has it.
+func AppendText(dst []byte, s string) []byte { return appendString(dst, s) }

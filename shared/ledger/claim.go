@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type Options struct {
 	Redriven bool          // it came back from the dead letters
 	Lease    time.Duration // how long the claim is ours
 	Window   time.Duration // how long the identity is remembered; 0 is 30 days
+	Hash     string        // of the data, 16 hex digits: tells whether a duplicate conflicts; "" where it is not known
 }
 
 const defaultWindow = 30 * 24 * time.Hour
@@ -28,6 +30,10 @@ const defaultWindow = 30 * 24 * time.Hour
 // taken where nobody has it, where the lease of who had it ran out, where this
 // same message released it, and where it is dead and this message was redriven.
 // A duplicate is counted with a second write, which touches nothing of the claim.
+//
+// A duplicate conflicts where its data are not those of the first arrival. The
+// transports write the same event differently, so only arrivals by the same one
+// are compared; and only where the hash of both is known.
 //
 // An error is never a verdict: the message must come back.
 func (l *Ledger) Claim(ctx context.Context, e event.Event, o Options) (Claim, error) {
@@ -68,6 +74,7 @@ func (l *Ledger) claimInput(c Claim, e event.Event, o Options, now time.Time) *d
 	x.setOnce(attrBucket, text(bucket(c.Key, at)))
 	x.setOnce(attrMissed, &types.AttributeValueMemberBOOL{Value: e.Missed})
 	x.setTextOnce(attrTransport, string(e.Transport))
+	x.setOnce(attrHash, text(cmp.Or(o.Hash, noHash))) // once and always: a later claim may be by the other transport
 	x.setTextOnce(attrType, e.Type)
 	x.setTextOnce(attrEntity, e.Subject)
 	x.setTextOnce(attrVersion, e.Version)
@@ -160,25 +167,39 @@ func (l *Ledger) refused(ctx context.Context, c Claim, old item, e event.Event, 
 		return c, nil
 	}
 	if !same { // the same message again is SQS's doing, not another arrival
-		c.Uncounted = l.count(ctx, c.Key, e.Transport)
+		c.Conflict = conflicts(old, e, o)
+		c.Uncounted = l.count(ctx, c, e.Transport, o.Hash)
 	}
 	return c, nil
 }
 
-// count adds one duplicate of the transport to the item, if it is still there.
-func (l *Ledger) count(ctx context.Context, key string, t event.Transport) error {
+// conflicts tells whether the data are known to differ from those of the first
+// arrival by the same transport.
+func conflicts(first item, e event.Event, o Options) bool {
+	hash := getText(first, attrHash)
+	known := o.Hash != "" && hash != "" && hash != noHash
+	return known && hash != o.Hash && getText(first, attrTransport) == string(e.Transport)
+}
+
+// count adds one duplicate of the transport to the item, if it is still there,
+// and whether it conflicts.
+func (l *Ledger) count(ctx context.Context, c Claim, t event.Transport, hash string) error {
 	x := newExpression()
 	x.add(duplicateAttr(t), number(1))
+	if c.Conflict {
+		x.add(attrConflicts, number(1))
+		x.set(attrConflict, text(hash))
+	}
 	_, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(l.table),
-		Key:                       item{attrID: text(key)},
+		Key:                       item{attrID: text(c.Key)},
 		UpdateExpression:          aws.String(x.update()),
 		ConditionExpression:       aws.String("attribute_exists(" + x.name(attrID) + ")"),
 		ExpressionAttributeNames:  x.names,
 		ExpressionAttributeValues: x.values,
 	})
 	if err != nil {
-		return fmt.Errorf("count the duplicate of %s: %w", key, err)
+		return fmt.Errorf("count the duplicate of %s: %w", c.Key, err)
 	}
 	return nil
 }

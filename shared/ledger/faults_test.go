@@ -90,7 +90,9 @@ func TestAnEventCostsTwoCallsAndADuplicateTwo(t *testing.T) {
 	t.Parallel()
 	l, f, clock := open(t)
 	e := ledgertest.Event("github", "1", clock.Now())
-	c, err := l.Claim(t.Context(), e, options)
+	first := options
+	first.Hash = "00000000000000aa"
+	c, err := l.Claim(t.Context(), e, first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +103,14 @@ func TestAnEventCostsTwoCallsAndADuplicateTwo(t *testing.T) {
 	if n := f.calls.Swap(0); n != 2 {
 		t.Errorf("a delivered event cost %d calls, want 2", n)
 	}
-	if _, err := l.Claim(t.Context(), e, ledger.Options{Message: "m2", Lease: time.Minute}); err != nil {
-		t.Fatal(err)
-	}
-	if n := f.calls.Load(); n != 2 {
-		t.Errorf("a duplicate cost %d calls, want 2: the claim and the count", n)
+	for _, hash := range []string{"00000000000000aa", "00000000000000bb"} {
+		c, err := l.Claim(t.Context(), e, ledger.Options{Message: "m-" + hash, Lease: time.Minute, Hash: hash})
+		if err != nil || c.Conflict != (hash != first.Hash) {
+			t.Fatalf("conflict %v, %v", c.Conflict, err)
+		}
+		if n := f.calls.Swap(0); n != 2 {
+			t.Errorf("a duplicate cost %d calls, want 2: the claim and the count; conflict %v", n, c.Conflict)
+		}
 	}
 }
 

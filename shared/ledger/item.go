@@ -43,6 +43,10 @@ const (
 	attrDuplicateWebhook = "dupwebhook" // N
 	attrDuplicatePoll    = "duppoll"    // N
 
+	attrHash      = "hash"      // S  of the first arrival's data, or noHash
+	attrConflicts = "conflicts" // N  duplicates with other data
+	attrConflict  = "conflict"  // S  hash of the last of them
+
 	indexByTime = "by-time" // bucket, at; keys only
 )
 
@@ -53,6 +57,7 @@ const (
 	keptAttempt = 10  // attempts on an item
 	keptError   = 200 // bytes of an attempt's error
 	keptReason  = 500 // bytes
+	noHash      = "-" // of data that cannot be compared
 )
 
 type item = map[string]types.AttributeValue
@@ -198,6 +203,8 @@ func recordOf(it item) (Record, error) {
 		Version:       getText(it, attrVersion),
 		Missed:        getBool(it, attrMissed),
 		Duplicates:    getDuplicates(it),
+		Conflicts:     int(getNumber(it, attrConflicts)),
+		Conflict:      getText(it, attrConflict),
 		Done:          getSet(it, attrDone),
 		Attempts:      attempts,
 		Reason:        getText(it, attrReason),

@@ -61,6 +61,8 @@ type Claim struct {
 	FirstReceived time.Time
 	// Status is where the event stood before: "" where it is new.
 	Status Status
+	// Conflict says of a duplicate that its data differ from those of the first arrival.
+	Conflict bool
 	// Uncounted says why a duplicate could not be counted. It is a duplicate all the same.
 	Uncounted error
 
@@ -95,6 +97,8 @@ type Record struct {
 	Version       string                  `json:"version,omitempty"`
 	Missed        bool                    `json:"missed,omitempty"`
 	Duplicates    map[event.Transport]int `json:"duplicates,omitempty"`
+	Conflicts     int                     `json:"conflicts,omitempty"` // duplicates with other data than the first arrival had
+	Conflict      string                  `json:"conflict,omitempty"`  // hash of the data of the last of them, for ConflictPayload
 	Done          []string                `json:"done,omitempty"`
 	Attempts      []Attempt               `json:"attempts,omitempty"` // the last of them, oldest first
 	Reason        string                  `json:"reason,omitempty"`

@@ -28,6 +28,10 @@ const (
 // is no event's key, whatever the identity.
 func payloadID(key string) string { return "#payload/" + key }
 
+// conflictID is the item of data that conflict with it, one for each hash. The
+// hash stands before the key, as an identity may end in anything.
+func conflictID(key, hash string) string { return "#conflict/" + hash + "/" + key }
+
 // kept is an event without its bytes, as the payload item holds it.
 type kept struct {
 	ID            string          `json:"id"`
@@ -43,6 +47,8 @@ type kept struct {
 	VerifiedTime  time.Time       `json:"verifiedtime,omitzero"`
 	CorrelationID string          `json:"correlationid,omitempty"`
 	TraceParent   string          `json:"traceparent,omitempty"`
+	Headers       event.Carried   `json:"headers,omitempty"`
+	Query         event.Carried   `json:"query,omitempty"`
 	Missed        bool            `json:"missed,omitempty"`
 }
 
@@ -66,7 +72,7 @@ func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window 
 	var errs []error                        // of one payload or batch, which must not cost the others theirs
 	byID := map[string]types.WriteRequest{} // a batch may not name an item twice
 	for _, e := range events {
-		it, err := l.payloadItem(ctx, z, e)
+		it, err := l.payloadItem(ctx, z, payloadID(e.Key()), e)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("keep the payload of %s: %w", e.Key(), err))
 			continue
@@ -86,12 +92,32 @@ func (l *Ledger) KeepPayloads(ctx context.Context, events []event.Event, window 
 	return errors.Join(errs...)
 }
 
-func (l *Ledger) payloadItem(ctx context.Context, z *zstd.Encoder, e event.Event) (item, error) {
-	it := item{attrID: text(payloadID(e.Key()))}
+// KeepConflict stores the bytes of a duplicate that conflicts beside those of the
+// first arrival, under their hash, so that the same bytes again are kept once.
+func (l *Ledger) KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error {
+	if window <= 0 {
+		window = defaultWindow
+	}
+	z, err := l.zip()
+	if err == nil {
+		var it item
+		if it, err = l.payloadItem(ctx, z, conflictID(e.Key(), hash), e); err == nil {
+			it[attrTTL] = number(l.now().Add(window).Unix())
+			err = l.write(ctx, []types.WriteRequest{{PutRequest: &types.PutRequest{Item: it}}})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("keep the conflict of %s: %w", e.Key(), err)
+	}
+	return nil
+}
+
+func (l *Ledger) payloadItem(ctx context.Context, z *zstd.Encoder, id string, e event.Event) (item, error) {
+	it := item{attrID: text(id)}
 	k := kept{
 		ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Subject: e.Subject, Version: e.Version,
 		ContentType: e.ContentType, Transport: e.Transport, ReceivedTime: e.ReceivedTime, VerifiedTime: e.VerifiedTime,
-		CorrelationID: e.CorrelationID, TraceParent: e.TraceParent, Missed: e.Missed,
+		CorrelationID: e.CorrelationID, TraceParent: e.TraceParent, Headers: e.Headers, Query: e.Query, Missed: e.Missed,
 	}
 	if packed := z.EncodeAll(e.Data, nil); e.Data != nil && len(packed) <= itemRoom {
 		it[attrData] = &types.AttributeValueMemberB{Value: packed}
@@ -142,7 +168,17 @@ func (l *Ledger) write(ctx context.Context, writes []types.WriteRequest) error {
 // Payload returns the event with its bytes, as it was kept; ErrNotFound where
 // its source does not keep payloads or the window has passed.
 func (l *Ledger) Payload(ctx context.Context, key string) (event.Event, error) {
-	it, err := l.get(ctx, payloadID(key))
+	return l.payload(ctx, key, payloadID(key))
+}
+
+// ConflictPayload returns a duplicate with the data of that hash, which conflict
+// with those of the first arrival; ErrNotFound as for Payload.
+func (l *Ledger) ConflictPayload(ctx context.Context, key, hash string) (event.Event, error) {
+	return l.payload(ctx, key, conflictID(key, hash))
+}
+
+func (l *Ledger) payload(ctx context.Context, key, id string) (event.Event, error) {
+	it, err := l.get(ctx, id)
 	if err != nil {
 		return event.Event{}, fmt.Errorf("the payload of %s: %w", key, err)
 	}
@@ -153,7 +189,8 @@ func (l *Ledger) Payload(ctx context.Context, key string) (event.Event, error) {
 	e := event.Event{
 		ID: k.ID, Source: k.Source, Type: k.Type, Time: k.Time, Subject: k.Subject, Version: k.Version,
 		ContentType: k.ContentType, DataRef: k.DataRef, Transport: k.Transport, ReceivedTime: k.ReceivedTime,
-		VerifiedTime: k.VerifiedTime, CorrelationID: k.CorrelationID, TraceParent: k.TraceParent, Missed: k.Missed,
+		VerifiedTime: k.VerifiedTime, CorrelationID: k.CorrelationID, TraceParent: k.TraceParent,
+		Headers: k.Headers, Query: k.Query, Missed: k.Missed,
 	}
 	e.Data, err = l.data(ctx, it, k.DataRef)
 	if err != nil {

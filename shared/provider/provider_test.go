@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pushpull/shared/body"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/provider"
@@ -161,7 +162,7 @@ func (c candidate) checkWebhook(t *testing.T) {
 		if _, err := webhook.CompileHandshake(h); err != nil {
 			t.Errorf("handshakes.%d: %v", i, err)
 		}
-		if h.By == webhook.ByToken && !strings.Contains(setup, "{verify_token}") {
+		if (h.By == webhook.ByToken || h.Answer.Sign != nil && strings.Contains(strings.Join(h.Answer.Sign.Signed, ""), "{verify_token}")) && !strings.Contains(setup, "{verify_token}") {
 			t.Errorf("handshakes.%d shows verify_token, so setup must say where {verify_token} goes", i)
 		}
 	}
@@ -226,7 +227,7 @@ func (c candidate) prove(t *testing.T, v *webhook.Verifier, s provider.Sample) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := requirement.Met(r); err != nil {
+	if err := requirement.Met(r, c.document(t, r)); err != nil {
 		t.Errorf("%s: the sample does not say what is required: %v", s.Type, err)
 	}
 	rotated := c.secret
@@ -256,6 +257,30 @@ func (c candidate) prove(t *testing.T, v *webhook.Verifier, s provider.Sample) {
 	if err := v.Verify(ctx, c.secret, bare, noon); err == nil {
 		t.Errorf("%s: without a signature, and taken", s.Type)
 	}
+}
+
+// document is the body as JSON, whatever it is.
+func (c candidate) document(t *testing.T, r webhook.Request) []byte {
+	t.Helper()
+	var spec config.Body
+	if c.hook.Body != nil {
+		spec = *c.hook.Body
+	}
+	reader, err := body.Compile(spec)
+	if err != nil {
+		t.Fatalf("body: %v", err)
+	}
+	message := reader.Read(r.Body, r.Header.Get("Content-Type"))
+	if message.Unreadable != nil {
+		t.Errorf("body: %v", message.Unreadable)
+	}
+	if len(message.Parts) == 0 {
+		return nil
+	}
+	if message.Parts[0].Root != nil {
+		return message.Parts[0].Root
+	}
+	return message.Parts[0].View
 }
 
 // publish puts the key that signs where a fetched document would be.

@@ -2,8 +2,10 @@ package provider
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,7 +19,7 @@ import (
 // value: {{id}} (24 hex digits), {{uuid}}, {{number}} (12 digits), {{unix}},
 // {{unix_ms}}, {{now}} (RFC 3339, UTC), {{type}} (what the caller asked for) and
 // {{with.name}} (a parameter of the source). A number behind a name
-// ({{id2}}) makes it another.
+// ({{id2}}) makes it another. {{base64}}…{{/base64}} is written in base64.
 type Sample struct {
 	// Type is the type of the event that comes of it, with or without {{type}} in its texts.
 	Type string `json:"type"`
@@ -39,7 +41,10 @@ func (s Sample) AnyType() bool {
 	return err == nil && strings.Contains(string(text), "{{type}}")
 }
 
-var blank = regexp.MustCompile(`\{\{[a-z_]+[0-9]*(\.[a-z0-9_]+)?\}\}`)
+var blank = regexp.MustCompile(`\{\{[a-z_]+[0-9]*(\.[a-z0-9_]+)?\}\}`) // of which {{base64}} is none that fresh knows
+
+// inBase64 is what stands in base64, as a form has it.
+var inBase64 = regexp.MustCompile(`(?s)\{\{base64\}\}(.*?)\{\{/base64\}\}`)
 
 // Fill makes a new request of the sample: an event of that type, at that time,
 // with ids that were not there before.
@@ -49,11 +54,14 @@ func (s Sample) Fill(typ string, with map[string]string, at time.Time) Sample {
 		values["{{with."+name+"}}"] = value
 	}
 	fill := func(text string) string {
-		return blank.ReplaceAllStringFunc(text, func(name string) string {
+		text = blank.ReplaceAllStringFunc(text, func(name string) string {
 			if _, ok := values[name]; !ok {
 				values[name] = fresh(strings.TrimRight(strings.Trim(name, "{}"), "0123456789"), name, at)
 			}
 			return values[name]
+		})
+		return inBase64.ReplaceAllStringFunc(text, func(whole string) string {
+			return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(inBase64.FindStringSubmatch(whole)[1])))
 		})
 	}
 	filled := s

@@ -47,7 +47,7 @@ func (l *Limiter) settle(ctx context.Context, source string, limit Limit, now in
 // pay makes one call: it begins a period, or adds to the one that lasts,
 // whichever fits what was known. Paid is false where the other would have.
 func (l *Limiter) pay(ctx context.Context, source string, limit Limit, now int64, p *payment) (said period, paid bool, err error) {
-	first, amount := p.owed[0].at, limit.flow(count(p.owed))
+	first, amount := now, limit.flow(count(p.owed))
 	in := update{
 		TableName: l.table,
 		Key:       map[string]value{"key": {S: "rate/" + source}},

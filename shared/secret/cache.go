@@ -96,6 +96,15 @@ func (c *cache) claim(refs []string, now time.Time, age time.Duration) (mine []s
 	return mine, readings
 }
 
+// forget drops what is known of a reference, unless it is being read.
+func (c *cache) forget(ref string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.entries[ref]; e != nil && e.reading == nil {
+		delete(c.entries, ref)
+	}
+}
+
 // store ends the reading of a reference. It reports whether an older value is
 // used on, as err kept it from being read anew.
 func (c *cache) store(ref, value string, err error, now time.Time) (stale bool) {

@@ -37,10 +37,11 @@ type Caller interface {
 
 // A Store resolves and caches. It is safe for concurrent use.
 type Store struct {
-	kinds []kind
-	log   *slog.Logger
-	now   func() time.Time
-	cache cache
+	kinds      []kind
+	parameters parameters
+	log        *slog.Logger
+	now        func() time.Time
+	cache      cache
 }
 
 // New returns a store that reads ssm: and secretsmanager: references with the
@@ -48,10 +49,11 @@ type Store struct {
 // used although they could not be refreshed.
 func New(aws Caller, getenv func(string) string, log *slog.Logger) *Store {
 	return &Store{
-		kinds: kinds(aws, getenv),
-		log:   log,
-		now:   func() time.Time { return time.Now().Round(0) }, // a monotonic clock stands still while we are frozen
-		cache: cache{entries: map[string]*entry{}},
+		kinds:      kinds(aws, getenv),
+		parameters: parameters{aws},
+		log:        log,
+		now:        func() time.Time { return time.Now().Round(0) }, // a monotonic clock stands still while we are frozen
+		cache:      cache{entries: map[string]*entry{}},
 	}
 }
 

@@ -92,6 +92,25 @@ func mendParameter(name, action string, err error) error {
 	return err
 }
 
+// write stores a value; where there is one already, only if it may be replaced.
+func (p parameters) write(ctx context.Context, name, value string, replace bool) error {
+	if p.aws == nil {
+		return errNoAWS
+	}
+	in, err := json.Marshal(map[string]any{"Name": name, "Value": value, "Type": "SecureString", "Overwrite": replace})
+	if err != nil {
+		return err
+	}
+	err = p.aws.JSON(ctx, "ssm", "AmazonSSM.PutParameter", "1.1", in, &struct{}{})
+	if e, ok := errors.AsType[*awslite.Error](err); ok && e.Code == "ParameterAlreadyExists" {
+		return ErrTaken
+	}
+	if err != nil {
+		return mendParameter(name, "ssm:PutParameter", err)
+	}
+	return nil
+}
+
 func notThere(name string) error {
-	return fmt.Errorf("there is no such parameter in this account and region: store it with `aws ssm put-parameter --type SecureString --name %s --value …`", name)
+	return fmt.Errorf("%w: there is no such parameter in this account and region: store it with `aws ssm put-parameter --type SecureString --name %s --value …`", ErrAbsent, name)
 }

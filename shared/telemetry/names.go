@@ -13,6 +13,7 @@ const (
 	QueueRefused     Metric = "QueueRefused"
 	ReceiveTime      Metric = "ReceiveTime"
 	EventsDuplicate  Metric = "EventsDuplicate"
+	EventsConflict   Metric = "EventsConflict"
 	EventsFiltered   Metric = "EventsFiltered"
 	EventsDelivered  Metric = "EventsDelivered"
 	EventsDead       Metric = "EventsDead"
@@ -58,6 +59,7 @@ func Definitions() []Definition {
 		{QueueRefused, Count, transport, "events that the queue did not take, so that the provider was told to come again"},
 		{ReceiveTime, Milliseconds, source, "from a request to its answer"},
 		{EventsDuplicate, Count, transport, "events that had been received before"},
+		{EventsConflict, Count, transport, "of those, events whose data were not those received before"},
 		{EventsFiltered, Count, transport, "events that no route took"},
 		{EventsDelivered, Count, destination, "events that a destination has"},
 		{EventsDead, Count, source, "events that went to the dead letters"},

@@ -11,6 +11,7 @@ const (
 	MsgPolled     = "source polled"     // poller: records, new, missed
 	MsgPollFailed = "poll failed"       // poller
 	MsgDuplicate  = "duplicate dropped" // processor
+	MsgConflict   = "event conflicts"   // processor: a duplicate whose data are not those received before; attribute hash
 	MsgDelivered  = "event delivered"   // processor: one destination has it
 	MsgRetry      = "delivery failed"   // processor: it will be tried again
 	MsgDead       = "event dead"        // processor: it is in the dead letters

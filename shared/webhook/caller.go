@@ -12,11 +12,11 @@ import (
 	"pushpull/shared/config"
 )
 
-// An address is the scheme ip: who calls from one of the networks.
-type address []netip.Prefix
+// networks is the scheme ip: who calls from one of them.
+type networks []netip.Prefix
 
-func newAddress(auth config.Auth) (scheme, error) {
-	var networks address
+func newNetworks(auth config.Auth) (scheme, error) {
+	var list networks
 	var errs []error
 	for _, text := range auth.CIDRs {
 		network, err := netip.ParsePrefix(text)
@@ -26,18 +26,18 @@ func newAddress(auth config.Auth) (scheme, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("cidrs: %q is no network: write it as 192.0.2.0/24", text))
 		}
-		networks = append(networks, network.Masked())
+		list = append(list, network.Masked())
 	}
-	if len(networks) == 0 {
+	if len(list) == 0 {
 		errs = append(errs, errors.New("cidrs are absent: list the provider's networks, such as 192.0.2.0/24"))
 	}
-	return networks, errors.Join(errs...)
+	return list, errors.Join(errs...)
 }
 
-func (a address) readsBody() bool  { return false }
-func (a address) coversBody() bool { return true }
+func (a networks) readsBody() bool  { return false }
+func (a networks) coversBody() bool { return true }
 
-func (a address) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {
+func (a networks) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {
 	caller, err := netip.ParseAddr(v.r.SourceIP)
 	if err != nil {
 		return fmt.Errorf("%w: the caller's address is not known", ErrMissing)
@@ -49,7 +49,7 @@ func (a address) verify(_ context.Context, _ Credentials, v *view, _ time.Time) 
 	return fmt.Errorf("%w: the caller's address is of none of the networks", ErrSignature)
 }
 
-func (a address) sign(_ Credentials, r *Request, _ signing) error {
+func (a networks) sign(_ Credentials, r *Request, _ signing) error {
 	r.SourceIP = a[0].Addr().String()
 	return nil
 }

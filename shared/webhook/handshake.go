@@ -137,6 +137,9 @@ func (h *Handshake) Confirm(r Request) (string, error) {
 	return address, nil
 }
 
+// Signs reports whether the answer needs a secret.
+func (h *Handshake) Signs() bool { return h.answer.Signs() }
+
 // Answer is what the provider is told.
 func (h *Handshake) Answer(c Credentials, r Request) (Answer, error) { return h.answer.Answer(c, r) }
 
@@ -219,10 +222,11 @@ func CompileRequirement(texts map[string]string) (Requirement, error) {
 	return Requirement{list}, err
 }
 
-// Met says which condition a request does not meet. Of a body with a member
-// twice none is met: others may read the other.
-func (q Requirement) Met(r Request) error {
-	v := &view{r: &r}
+// Met says which condition a request does not meet. The document is the body as
+// JSON where it is something else; nil where it is JSON itself. Of a body with a
+// member twice none is met: others may read the other.
+func (q Requirement) Met(r Request, document []byte) error {
+	v := &view{r: &r, item: document}
 	for i := range q.conditions {
 		one := q.conditions[i : i+1]
 		if one.readBody() && duplicateKey(v.json()) {

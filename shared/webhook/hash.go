@@ -50,8 +50,9 @@ func newHash(auth config.Auth) (scheme, error) {
 		return nil, err
 	}
 	secret := slices.ContainsFunc(h.signed, func(t template) bool { return t.has(secretText) })
+	token := slices.ContainsFunc(h.signed, func(t template) bool { return t.has(verifyText) })
 	switch {
-	case h.plain && !secret:
+	case h.plain && !secret && !token:
 		return nil, errors.New("signed has no {secret}: anybody could make the digest")
 	case !h.plain && secret:
 		return nil, errors.New("signed has {secret}, which is the key of an hmac: use the scheme digest, or leave it out")

@@ -87,9 +87,12 @@ func newSigner(auth config.Auth) (*hashed, error) {
 	return made.(*hashed), nil
 }
 
+// Signs reports whether the answer needs the source's secret.
+func (r *Reply) Signs() bool { return r.needsSecret() }
+
 // Answer fills the reply in.
 func (r *Reply) Answer(c Credentials, req Request) (Answer, error) {
-	v := &view{r: &req}
+	v := &view{r: &req, verifyToken: c.VerifyToken}
 	if r.sign != nil {
 		if err := r.signInto(v, c); err != nil {
 			return Answer{}, err
@@ -123,13 +126,16 @@ func (r *Reply) Answer(c Credentials, req Request) (Answer, error) {
 
 // signInto makes {signature}, with the first secret that can be used.
 func (r *Reply) signInto(v *view, c Credentials) error {
-	secrets := c.of(r.sign.references)
-	if len(secrets) == 0 {
-		return fmt.Errorf("%w: there is none to answer with", ErrSecret)
-	}
-	key, err := r.sign.keyOf(secrets[0])
-	if err != nil {
-		return err
+	var key []byte
+	if r.needsSecret() {
+		secrets := c.of(r.sign.references)
+		if len(secrets) == 0 {
+			return fmt.Errorf("%w: there is none to answer with", ErrSecret)
+		}
+		var err error
+		if key, err = r.sign.keyOf(secrets[0]); err != nil {
+			return err
+		}
 	}
 	sum, err := r.sign.sum(key, v)
 	if err != nil {
@@ -137,6 +143,11 @@ func (r *Reply) signInto(v *view, c Credentials) error {
 	}
 	v.signature = r.sign.encode(sum)
 	return nil
+}
+
+// needsSecret: a digest may be of verify_token alone.
+func (r *Reply) needsSecret() bool {
+	return r.sign != nil && (!r.sign.plain || slices.ContainsFunc(r.sign.signed, func(t template) bool { return t.has(secretText) }))
 }
 
 // escapeFor is how values stand in an answer of a type: what a stranger sent is

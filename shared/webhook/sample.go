@@ -85,25 +85,37 @@ func FetchesKey(auth config.Auth) bool {
 	return fetches
 }
 
-// KeyDocument is what the address of a scheme's keys would have to answer for a
-// request that the private key signs, and that address.
-func KeyDocument(auth config.Auth, r Request, private string, at time.Time) (address string, document []byte, err error) {
+// KeyAddress is where a request says that the public key of its signature is.
+func KeyAddress(auth config.Auth, r Request) (string, error) {
+	_, address, err := keyOfRequest(auth, r)
+	return address, err
+}
+
+func keyOfRequest(auth config.Auth, r Request) (source keySource, address string, err error) {
 	for _, one := range auth.Of {
 		if FetchesKey(one) {
-			return KeyDocument(one, r, private, at)
+			return keyOfRequest(one, r)
 		}
 	}
-	source, err := newKeySource(auth)
+	if source, err = newKeySource(auth); err != nil {
+		return source, "", err
+	}
+	if address, err = source.url.text(&view{r: &r}); err != nil {
+		return source, "", fmt.Errorf("the address of the key: %w", err)
+	}
+	return source, address, nil
+}
+
+// KeyDocument is what that address would have to answer for a request that the
+// private key signs.
+func KeyDocument(auth config.Auth, r Request, private string, at time.Time) (address string, document []byte, err error) {
+	source, address, err := keyOfRequest(auth, r)
 	if err != nil {
 		return "", nil, err
 	}
-	v := &view{r: &r}
-	if address, err = source.url.text(v); err != nil {
-		return "", nil, fmt.Errorf("the address of the key: %w", err)
-	}
 	kid := SampleKeyID
 	if source.id != nil {
-		if kid, err = source.id.text(v); err != nil {
+		if kid, err = source.id.text(&view{r: &r}); err != nil {
 			return "", nil, fmt.Errorf("the id of the key: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,8 +34,8 @@ func newStamp(t *config.Timestamp, at place) (*stamp, error) {
 	if s.tolerance == 0 {
 		s.tolerance = defaultTolerance
 	}
-	if !slices.Contains([]string{"", "s", "ms", "rfc3339", "auto"}, t.Unit) {
-		return nil, fmt.Errorf("timestamp unit %q: there are s, ms, rfc3339 and auto", t.Unit)
+	if !slices.Contains([]string{"", "s", "ms", "rfc3339", "http", "auto"}, t.Unit) {
+		return nil, fmt.Errorf("timestamp unit %q: there are s, ms, rfc3339, http and auto", t.Unit)
 	}
 	if s.tolerance < 0 {
 		return nil, errors.New("a tolerance below nothing refuses every request: write 5m")
@@ -107,9 +108,12 @@ func (s *stamp) signedBy(what signed) bool {
 				return false
 			}
 			inBody := s.at.source == bodyPath || s.at.source == formField
+			if s.at.source == header && p.source == headerList {
+				return true // which headers are in the list, require can say
+			}
 			return inBody && (p.source == rawBody || p.source == canonical) ||
 				p.source == s.at.source && strings.EqualFold(p.arg, s.at.arg) ||
-				s.at.source == queryParameter && (p.source == fullURL || p.source == rawQuery)
+				s.at.source == queryParameter && (p.source == fullURL || p.source == rawQuery || p.source == canonical)
 		})
 	})
 }
@@ -139,8 +143,11 @@ func unitName(unit string) string {
 }
 
 func readTime(text, unit string) (time.Time, error) {
-	if unit == "rfc3339" {
+	switch unit {
+	case "rfc3339":
 		return time.Parse(time.RFC3339, text)
+	case "http":
+		return http.ParseTime(text)
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if unit == "ms" || unit == "auto" && (n >= 1e11 || n <= -1e11) {
@@ -153,6 +160,8 @@ func writeTime(at time.Time, unit string) string {
 	switch unit {
 	case "rfc3339":
 		return at.UTC().Format(time.RFC3339Nano)
+	case "http":
+		return at.UTC().Format(http.TimeFormat)
 	case "ms":
 		return strconv.FormatInt(at.UnixMilli(), 10)
 	}

@@ -42,13 +42,15 @@ const (
 	timestamp
 	secretText
 	signatureText
+	verifyText
+	address
 	canonical
 	headerList
 )
 
 var plainSources = map[string]source{
 	"body": rawBody, "query": rawQuery, "method": method, "path": urlPath, "url": fullURL,
-	"timestamp": timestamp, "secret": secretText, "signature": signatureText,
+	"timestamp": timestamp, "secret": secretText, "signature": signatureText, "verify_token": verifyText, "address": address,
 }
 
 var namedSources = map[string]source{"body": bodyPath, "form": formField, "header": header, "query": queryParameter, "signed_headers": headerList}
@@ -124,7 +126,7 @@ func parsePlaceholder(text string) (piece, error) {
 		p.source, known = plainSources[name]
 	}
 	if !known {
-		return piece{}, fmt.Errorf("unknown placeholder {%s}: there are %s", name, placeholderNames())
+		return piece{}, fmt.Errorf("unknown placeholder {%s}: %s", name, suggest(name))
 	}
 	if p.source == bodyPath {
 		p.arg = escapePath(arg)
@@ -140,6 +142,30 @@ func parsePlaceholder(text string) (piece, error) {
 		p.filters = append(p.filters, f)
 	}
 	return p, nil
+}
+
+// suggest names the placeholder that is nearly it, or all there are.
+func suggest(name string) string {
+	for known := range plainSources {
+		if len(name) > 3 && len(known)-len(name) < 2 && len(name)-len(known) < 2 && shares(name, known) {
+			return "did you mean {" + known + "}?"
+		}
+	}
+	return "there are " + placeholderNames()
+}
+
+// shares reports whether two words differ by little: all but two of their
+// letters are the same at the beginning and at the end.
+func shares(a, b string) bool {
+	begin := 0
+	for begin < min(len(a), len(b)) && a[begin] == b[begin] {
+		begin++
+	}
+	end := 0
+	for end < min(len(a), len(b))-begin && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	return begin+end >= max(len(a), len(b))-2
 }
 
 func placeholderNames() string {
@@ -193,12 +219,16 @@ func (p *piece) read(v *view) (value string, there bool) {
 		value = v.r.Path
 	case fullURL:
 		value = v.r.URL
+	case address:
+		value, _, _ = strings.Cut(v.r.URL, "?")
 	case timestamp:
 		value = v.timestamp
 	case secretText:
 		value = v.secret
 	case signatureText:
 		value = v.signature
+	case verifyText:
+		value = v.verifyToken
 	case canonical:
 		return canonicals[p.arg](v)
 	case headerList:
@@ -284,6 +314,9 @@ func (s signed) writeTo(h hash.Hash, v *view) error {
 func (s signed) text(v *view) (string, error) {
 	var b strings.Builder
 	for _, t := range s {
+		if len(s) > 1 && v.r.RawQuery == "" && t.has(rawQuery) {
+			continue // of a list, a part with nothing in it
+		}
 		text, err := t.text(v)
 		switch {
 		case err == nil:

@@ -31,6 +31,8 @@ type Credentials struct {
 	Secrets []string
 	// Own are the values of the references that schemes have of their own.
 	Own map[string]string
+	// VerifyToken is the value of verify_token, for answers.
+	VerifyToken string
 	// Keys fetches public keys; nil where no scheme has an address of keys.
 	Keys *Keys
 	// Private is the PEM of a private key, to sign with.
@@ -83,7 +85,7 @@ func schemes() map[string]func(config.Auth) (scheme, error) {
 		"jwt":     newJWT,
 		"token":   newToken,
 		"basic":   newBasic,
-		"ip":      newAddress,
+		"ip":      newNetworks,
 		"mtls":    newCertificate,
 		"all":     newAll,
 		"any":     newAny,
@@ -113,6 +115,9 @@ func compile(auth config.Auth) (scheme, error) {
 		if made, err = newEqual(made, auth.Equal); err != nil {
 			return nil, err
 		}
+	}
+	if auth.Field != "" {
+		return &inField{made, auth.Field}, nil
 	}
 	if auth.Each != "" {
 		return &each{of: made, path: escapePath(auth.Each), written: auth.Each}, nil

@@ -12,11 +12,12 @@ import (
 // A view reads a request for templates. What is parsed, is parsed when a
 // template asks for it and once: most schemes need the raw bytes alone.
 type view struct {
-	r         *Request
-	item      []byte // the element of the body that {body.…} is about, with each; nil is the whole
-	timestamp string // as it was written, since that is what was signed
-	secret    string // of a digest
-	signature string // of a reply
+	r           *Request
+	item        []byte // the element of the body that {body.…} is about, with each; nil is the whole
+	timestamp   string // as it was written, since that is what was signed
+	secret      string // of a digest
+	signature   string // of a reply
+	verifyToken string // of a reply
 
 	document []byte // the body as JSON; nil where it is none
 	looked   bool

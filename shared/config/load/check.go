@@ -50,6 +50,8 @@ func (l *loader) checkWebhook(t thing, w config.Webhook) {
 	default:
 		l.checkAuth(t, w)
 	}
+	l.checkHandshakes(t, w)
+	l.checkBody(t, w)
 	l.checkSpec(t, "webhook", w.Event)
 }
 
@@ -64,28 +66,52 @@ func (l *loader) checkAuth(t thing, w config.Webhook) {
 		l.foreign(t, at, "scheme none", "algorithm", "signature", "encoding", "key", "signed", "timestamp")
 		return
 	}
-	if len(w.Secret) == 0 {
+	if len(w.Secret) == 0 && webhook.UsesSecret(*w.Auth) {
 		l.missing(t, []string{"webhook", "secret"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/webhook")
 	}
 	before := len(l.problems)
-	if w.Auth.Signature.Header == "" {
-		l.missing(t, append(at, "signature", "header"), "the header that carries the signature")
-	}
-	l.checkList(t, w.Auth.Signature)
+	l.checkSignature(t, *w.Auth)
 	l.checkTimestamp(t, *w.Auth)
-	l.checkSigned(t, *w.Auth)
 	if len(l.problems) > before {
 		return
 	}
 	// What the receiver would refuse is a problem here, whatever it is.
-	if _, err := webhook.Compile(*w.Auth); err != nil {
-		l.problem(t, at, err.Error(), "")
+	v, err := webhook.Compile(*w.Auth)
+	if err != nil {
+		l.authProblems(t, err)
+		return
+	}
+	if !v.CoversBody() {
+		l.warn(t, at, "the provider does not sign the body: who saw one request can send others with it",
+			"believe no more of an event than its id, and fetch the rest from the provider's API")
 	}
 }
 
-// checkList: the parts of a list of signatures go together.
-func (l *loader) checkList(t thing, s config.Signature) {
+// authProblems puts each mistake at the key that its words begin with.
+func (l *loader) authProblems(t thing, err error) {
+	for text := range strings.Lines(err.Error()) {
+		text = strings.TrimSpace(text)
+		at := []string{"webhook", "auth"}
+		for _, key := range []string{"algorithm", "encoding", "signature", "signed", "timestamp", "key", "equal", "claims", "cidrs", "subject", "of"} {
+			if strings.HasPrefix(text, key) && t.has("webhook", "auth", key) {
+				at = append(at, key)
+			}
+		}
+		l.problem(t, at, strings.TrimPrefix(text, at[len(at)-1]+": "), "")
+	}
+}
+
+// checkSignature: a signature is somewhere, and the parts of a list go together.
+func (l *loader) checkSignature(t thing, a config.Auth) {
 	at := []string{"webhook", "auth", "signature"}
+	s := a.Signature
+	switch a.Scheme {
+	case "basic", "ip", "mtls", "all", "any":
+		return
+	}
+	if len(s.Header) == 0 && s.Query == "" && s.Body == "" && s.Form == "" {
+		l.missing(t, append(at, "header"), "the header that carries the signature, or its query, body or form")
+	}
 	if s.Name == "" && s.Equals != "" && t.has(append(at, "equals")...) {
 		l.missing(t, append(at, "name"), "the name of the items that are signatures, such as v1")
 	}
@@ -93,43 +119,8 @@ func (l *loader) checkList(t thing, s config.Signature) {
 
 func (l *loader) checkTimestamp(t thing, a config.Auth) {
 	at := []string{"webhook", "auth", "timestamp"}
-	ts := a.Timestamp
-	if ts == nil {
-		return
-	}
-	switch {
-	case ts.Header == "" && ts.Name == "":
-		l.missing(t, append(at, "header"), "or name, where it is an item of the signature's header")
-	case ts.Header != "" && ts.Name != "":
-		l.problem(t, append(at, "name"), "the time is in a header of its own or an item of the signature's, not both", "keep one of header and name")
-	}
-	if ts.Tolerance <= 0 {
+	if a.Timestamp != nil && t.has(append(at, "tolerance")...) && a.Timestamp.Tolerance <= 0 {
 		l.problem(t, append(at, "tolerance"), "a tolerance of nothing refuses every request", "write 5m")
-	}
-}
-
-func (l *loader) checkSigned(t thing, a config.Auth) {
-	at := []string{"webhook", "auth", "signed"}
-	names, ok := l.placeholders(t, at, a.Signed)
-	if !ok {
-		return
-	}
-	known := []string{"body", "timestamp", "method", "path", "query", "url"}
-	for _, name := range names {
-		header, isHeader := strings.CutPrefix(name, "header.")
-		switch {
-		case isHeader && header != "":
-		case !slices.Contains(known, name):
-			l.problem(t, at, fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, append(slices.Clone(known), "header.NAME")))
-		case name == "timestamp" && a.Timestamp == nil && !t.has("webhook", "auth", "timestamp"):
-			l.problem(t, at, "{timestamp} is signed, but nothing says where it is", "add timestamp: with header or name")
-		}
-	}
-	if !slices.Contains(names, "body") {
-		l.problem(t, at, "the body is not signed, so anyone who saw one request can send others", "sign {body}, if the provider does")
-	}
-	if a.Timestamp != nil && !slices.Contains(names, "timestamp") && !slices.Contains(names, "header."+a.Timestamp.Header) {
-		l.problem(t, at, "the time is not signed, so an old request can be sent again with a new time", "sign {timestamp}, if the provider does")
 	}
 }
 

@@ -63,6 +63,7 @@ func object(raw map[string]any, key string) map[string]any {
 func (l *loader) webhookPreset(t thing, w map[string]any) {
 	p, ok := l.preset(t, "webhook", w)
 	if !ok {
+		l.parameters(t, w, provider.Preset{})
 		return
 	}
 	if p.Webhook == nil {
@@ -73,6 +74,18 @@ func (l *loader) webhookPreset(t thing, w map[string]any) {
 	preset := p.Webhook.Webhook
 	preset.Event = new(p.Webhook.EventFor(poll == p.Name))
 	under(w, raw(preset))
+	l.parameters(t, w, p)
+}
+
+// parameters fills {with.name} in, and asks for those that are not there.
+func (l *loader) parameters(t thing, w map[string]any, p provider.Preset) {
+	given := map[string]string{}
+	for name, value := range object(w, "with") {
+		given[name] = fmt.Sprint(value)
+	}
+	for _, name := range provider.FillIn(w, given) {
+		l.missing(t, []string{"webhook", "with", name}, p.Parameter(name))
+	}
 }
 
 // pollPreset puts the preset's resource under what the source says itself.
@@ -110,11 +123,18 @@ func (l *loader) preset(t thing, half string, raw map[string]any) (provider.Pres
 	p, err := provider.Load(name)
 	switch {
 	case errors.Is(err, provider.ErrUnknown):
-		l.problem(t, []string{half, "provider"}, fmt.Sprintf("no preset for the provider %q", name), didYouMean(name, provider.Names()))
+		l.problem(t, []string{half, "provider"}, fmt.Sprintf("no preset for the provider %q", name), orElse(didYouMean(name, provider.Names()), "`pushpull providers` lists those there are; of any other, say auth and event yourself"))
 	case err != nil:
 		l.problem(t, []string{half, "provider"}, err.Error(), "")
 	}
 	return p, err == nil
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
 }
 
 // raw is a typed value as the decoder would have it.

@@ -199,7 +199,7 @@ routes: [{ from: "*", to: [out] }]
 		t.Fatal(problems)
 	}
 	s := cfg.Sources["shop"]
-	if s.Webhook.Auth.Timestamp.Tolerance.String() != "1m" || s.Webhook.Auth.Timestamp.Name != "t" || s.Webhook.Auth.Signature.Header != "Stripe-Signature" {
+	if s.Webhook.Auth.Timestamp.Tolerance.String() != "1m" || s.Webhook.Auth.Timestamp.Name != "t" || s.Webhook.Auth.Signature.Header[0] != "Stripe-Signature" {
 		t.Errorf("auth: %+v", s.Webhook.Auth)
 	}
 	if len(s.Webhook.Event.Version) != 1 || s.Webhook.Event.Identity[0].Value != "{body.id}" || len(s.Webhook.Secret) != 2 {

@@ -26,11 +26,12 @@ func machine(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		m := &model{
-			l: l, clock: clock, queue: map[string]bool{"m0": true},
+			l: l, clock: clock, queue: map[string]bool{"m0": true}, hashes: map[string]string{},
 			e: Event("github", fmt.Sprint("run ", runs), clock.Now()),
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"another arrival": m.arrive,
+			"other data":      m.differ,
 			"claim":           m.claim,
 			"complete":        m.complete,
 			"letter":          m.letter,
@@ -56,9 +57,10 @@ type model struct {
 	clock *Clock
 	e     event.Event
 
-	queue   map[string]bool // messages that were not acknowledged, and whether they were redriven before
-	letters int             // dead letters
-	made    int             // messages made
+	queue   map[string]bool   // messages that were not acknowledged, and whether they were redriven before
+	hashes  map[string]string // of their data; "" is the usual
+	letters int               // dead letters
+	made    int               // messages made
 	workers []worker
 
 	status  ledger.Status // "" before the first claim
@@ -66,9 +68,19 @@ type model struct {
 	message string
 	lease   time.Time
 	done    []string
+
+	hash      string // of the data that were claimed first
+	conflicts int
 }
 
 func (m *model) arrive(*rapid.T) { m.send(false) }
+
+// differ is an arrival of the same identity with other data, or with data that
+// cannot be compared.
+func (m *model) differ(t *rapid.T) {
+	m.send(false)
+	m.hashes[fmt.Sprint("m", m.made)] = rapid.SampledFrom([]string{"", "00000000000000aa", "00000000000000bb"}).Draw(t, "hash")
+}
 
 func (m *model) redrive(t *rapid.T) {
 	if m.letters == 0 {
@@ -81,6 +93,7 @@ func (m *model) redrive(t *rapid.T) {
 func (m *model) send(redriven bool) {
 	m.made++
 	m.queue[fmt.Sprint("m", m.made)] = redriven
+	m.hashes[fmt.Sprint("m", m.made)] = "00000000000000aa"
 }
 
 func (m *model) wait(t *rapid.T) {
@@ -106,12 +119,22 @@ func (m *model) claim(t *rapid.T) {
 	}
 	message := rapid.SampledFrom(slices.Sorted(maps.Keys(m.queue))).Draw(t, "message")
 	redriven := m.queue[message]
-	c, err := m.l.Claim(t.Context(), m.e, ledger.Options{Message: message, Redriven: redriven, Lease: lease})
+	c, err := m.l.Claim(t.Context(), m.e, ledger.Options{Message: message, Redriven: redriven, Lease: lease, Hash: m.hashes[message]})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := m.verdict(message, redriven); c.Verdict != want {
 		t.Fatalf("%s claims a %q event of %s: %v, want %v", message, m.status, m.message, c.Verdict, want)
+	}
+	if m.status == "" {
+		m.hash = m.hashes[message]
+	}
+	differs := m.hash != "" && m.hashes[message] != "" && m.hash != m.hashes[message]
+	if want := differs && c.Verdict == ledger.Duplicate && message != m.message; c.Conflict != want {
+		t.Fatalf("%s conflicts: %v, want %v", message, c.Conflict, want)
+	}
+	if c.Conflict {
+		m.conflicts++
 	}
 	switch c.Verdict {
 	case ledger.Mine:
@@ -202,6 +225,9 @@ func (m *model) check(t *rapid.T) {
 	}
 	if diff := cmp.Diff(m.done, r.Done); diff != "" || r.Status != m.status {
 		t.Fatalf("the ledger has it %s, want %s; done: %s", r.Status, m.status, diff)
+	}
+	if r.Conflicts != m.conflicts {
+		t.Fatalf("%d conflicts are recorded, want %d", r.Conflicts, m.conflicts)
 	}
 	if _, carried := m.queue[m.message]; !carried && !m.status.Ended() {
 		t.Fatalf("lost: it is %s, and the message %s that carries it was acknowledged", m.status, m.message)

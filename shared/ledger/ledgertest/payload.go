@@ -54,6 +54,9 @@ func payloads(t *testing.T, open Open) {
 	there := Event("github", "there", clock.Now())
 	there.Data, there.DataRef = nil, "file:///there"
 	events = append(events, there, there)
+	carried := Event("github", "carried", clock.Now())
+	carried.Headers, carried.Query = event.Carried{"x-github-delivery": "1"}, event.Carried{"tenant": "a b"}
+	events = append(events, carried)
 	hostile := Event("github", "shape 0#payload", clock.Now()) // an identity that looks like a payload of another
 	events = append(events, hostile)
 	for i := range 60 { // more than one batch

@@ -24,6 +24,7 @@ for (const file of readdirSync(new URL('cases', here)).sort()) {
       preset: case_.preset,
       sdk: `${case_.sdk}@${version(case_.sdk)}`,
       language: 'node',
+      ...(case_.about && { about: case_.about }),
       sdk_signs: Boolean(case_.sign),
       sdk_verifies: Boolean(case_.verify),
       passed: done.length - failures.length,

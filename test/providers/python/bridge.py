@@ -26,16 +26,15 @@ class Bridge:
             raise BridgeError("the bridge has ended")
         return json.loads(line)
 
-    def presets(self):
-        return set(self.ask({"op": "presets"})["names"])
-
-    def verify(self, case, request, secret, at):
+    def verify(self, case, request, secrets, at):
         """None if the engine takes the request, else (reason, error): the reason is a word, as the engine has it."""
-        answer = self.ask(self._question("verify", case, request, secret, at))
+        answer = self.ask(self._question("verify", case, request, secrets, at))
+        if "ok" not in answer:
+            raise BridgeError(answer["error"])
         return None if answer["ok"] else (answer.get("reason", ""), answer["error"])
 
     def sign(self, case, request, secret, private, at):
-        question = self._question("sign", case, request, secret, at)
+        question = self._question("sign", case, request, [secret], at)
         if private:
             question["private"] = private
         answer = self.ask(question)
@@ -48,11 +47,11 @@ class Bridge:
         request.url = signed.get("url") or request.url
 
     @staticmethod
-    def _question(op, case, request, secret, at):
+    def _question(op, case, request, secrets, at):
         return {
             "op": op,
             "preset": case.preset,
-            "secret": [secret],
+            "secret": secrets,
             "with": case.parameters,
             "url": request.url,
             "request": {

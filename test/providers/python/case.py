@@ -1,5 +1,6 @@
 """What a case is: one provider's library against one preset."""
 
+import base64
 import copy
 import json
 from dataclasses import dataclass, field
@@ -7,6 +8,14 @@ from typing import Callable, Optional
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 DAY = 24 * 60 * 60
+
+# Secrets of the forms that schemes ask for, and another of each.
+WHSEC, WHSEC_OTHER = (
+    "whsec_" + base64.b64encode(key).decode()
+    for key in (b"a key of 32 bytes for this suite", b"another key of 32 bytes: no good")
+)
+# The key of a token must be as long as its hash.
+LONG, LONG_OTHER = "a-secret-of-2026-that-is-long-enough-for-a-token", "another-secret-of-2026-that-is-long-enough-too"
 
 
 class Request:
@@ -90,7 +99,7 @@ class Case:
     other: str = "another-secret-of-2026"
     # The library signs: (request, secret, at) puts the signature into the request.
     sign: Optional[Callable[[Request, str, float], None]] = None
-    # The library verifies: (request, secret) raises, or returns what is false, to refuse.
+    # The library verifies: (request, secret) raises, or returns False, to refuse.
     verify: Optional[Callable[[Request, str], object]] = None
     # The private key of a scheme whose secret is a public key.
     private: Optional[str] = None
@@ -103,7 +112,3 @@ class Case:
     library_reads_body: bool = True
     # What of the preset this case is about, where there are several.
     about: str = ""
-
-    @property
-    def title(self):
-        return f"{self.preset} ({self.about})" if self.about else self.preset

@@ -21,16 +21,16 @@ class Checks:
         return self
 
     def _check(self, sentence, fault):
-        """fault is None, or what is wrong; or a function that returns it."""
+        """fault is a function that returns what is wrong, or None."""
         try:
-            fault = fault() if callable(fault) else fault
+            wrong = fault()
         except Exception as err:  # a library may raise anything; it must not end the other cases
-            fault = f"{type(err).__name__}: {err}"
-        if fault is None:
+            wrong = f"{type(err).__name__}: {err}"
+        if wrong is None:
             self.passed.append(sentence)
         else:
-            self.failed[sentence] = fault
-        return fault is None
+            self.failed[sentence] = wrong
+        return wrong is None
 
     def _library_signs(self):
         case, request = self.case, self.case.request()
@@ -41,6 +41,8 @@ class Checks:
         if not self._check("the library signs", sign):
             return
         self._check("the engine takes what the library signed", lambda: self._engine_takes(request))
+        both = [case.other, case.secret]
+        self._check("the engine takes one of two secrets", lambda: self._engine_takes(request, both))
         self._engine_refuses("what the library signed", request)
 
     def _engine_signs(self):
@@ -75,7 +77,7 @@ class Checks:
         )
         self._check(
             refused.format("another secret for"),
-            lambda: self._engine_must_refuse(request, for_=("signature",), secret=case.other),
+            lambda: self._engine_must_refuse(request, for_=("signature",), secrets=[case.other]),
         )
         if case.timed:
             self._check(
@@ -89,16 +91,16 @@ class Checks:
             raise AssertionError("the case changed nothing")
         return changed
 
-    def _engine(self, request, secret=None, later=0):
-        return self.bridge.verify(self.case, request, secret or self.case.secret, self.at + later)
+    def _engine(self, request, secrets=None, later=0):
+        return self.bridge.verify(self.case, request, secrets or [self.case.secret], self.at + later)
 
-    def _engine_takes(self, request):
-        refused = self._engine(request)
+    def _engine_takes(self, request, secrets=None):
+        refused = self._engine(request, secrets)
         return None if refused is None else refused[1]
 
-    def _engine_must_refuse(self, request, for_, secret=None, later=0):
+    def _engine_must_refuse(self, request, for_, secrets=None, later=0):
         """A request is refused for what it is: an engine that is broken refuses too."""
-        refused = self._engine(request, secret, later)
+        refused = self._engine(request, secrets, later)
         if refused is None:
             return "it was taken"
         reason, error = refused

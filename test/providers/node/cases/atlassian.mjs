@@ -5,6 +5,7 @@ const qsh = m => jwt.createQueryStringHash(jwt.fromMethodAndUrl(m.method, m.url)
 export default {
   preset: 'atlassian-connect',
   sdk: 'atlassian-jwt',
+  with: { client_key: 'client_key' },
   timed: 'engine',
   message: { url: 'https://example.com/webhooks/atlassian-connect?user=zo%C3%AB&a=1&a=0' },
   sign: (m, secret, at) => {

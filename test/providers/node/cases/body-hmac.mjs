@@ -5,6 +5,8 @@ import { validateSignature } from '@line/bot-sdk'
 import EasyPost from '@easypost/api'
 import Cronofy from 'cronofy'
 import * as gocardless from 'gocardless-nodejs'
+import { MailerSendUtils } from 'mailersend/lib/services/mailersend.utils.js'
+import { verifyWebhookSignature } from 'mailtrap'
 import Pusher from 'pusher'
 import Razorpay from 'razorpay'
 import { StreamChat } from 'stream-chat'
@@ -24,6 +26,8 @@ export default [
   { preset: 'gocardless', sdk: 'gocardless-nodejs', verify: (m, secret) => gocardless.verifySignature(m.body, secret, m.headers['webhook-signature']) },
   { preset: 'line', sdk: '@line/bot-sdk', verify: (m, secret) => validateSignature(m.body, secret, m.headers['x-line-signature']) },
   { preset: 'onfido', sdk: '@onfido/api', verify: (m, token) => new WebhookEventVerifier(token).readPayload(m.body, m.headers['x-sha2-signature']) },
+  { preset: 'mailersend', sdk: 'mailersend', verify: (m, secret) => MailerSendUtils.verifyWebHook(m.body, m.headers.signature, secret) },
+  { preset: 'mailtrap', sdk: 'mailtrap', verify: (m, secret) => verifyWebhookSignature(m.body, m.headers['mailtrap-signature'], secret) },
   {
     preset: 'pusher',
     sdk: 'pusher',

@@ -2,7 +2,7 @@
 import { ElevenLabsClient } from '@elevenlabs/elevenlabs-js'
 import { LinearWebhookClient } from '@linear/sdk/webhooks'
 import Mux from '@mux/mux-node'
-import { Webhooks as PaddleWebhooks } from '@paddle/paddle-node-sdk'
+import { Paddle } from '@paddle/paddle-node-sdk'
 import Finch from '@tryfinch/finch-api'
 import { WorkOS } from '@workos-inc/node'
 import { Cashfree, CFEnvironment } from 'cashfree-pg'
@@ -11,7 +11,7 @@ import { base64 } from '../secrets.mjs'
 
 const elevenlabs = new ElevenLabsClient({ apiKey: 'x' })
 const mux = new Mux({ tokenId: 'x', tokenSecret: 'x' })
-const paddle = new PaddleWebhooks()
+const paddle = new Paddle('x')
 const finch = new Finch({ accessToken: 'x' })
 const workos = new WorkOS('sk_x')
 const webflow = new WebflowClient({ accessToken: 'x' })
@@ -42,7 +42,7 @@ export default [
     change: m => ({ ...m, body: m.body.replace('2174add1', '2174add2') }),
   },
   { preset: 'mux', sdk: '@mux/mux-node', timed: true, verify: (m, secret) => mux.webhooks.verifySignature(m.body, m.headers, secret) },
-  { preset: 'paddle', sdk: '@paddle/paddle-node-sdk', timed: true, verify: (m, secret) => paddle.isSignatureValid(m.body, secret, m.headers['paddle-signature']) },
+  { preset: 'paddle', sdk: '@paddle/paddle-node-sdk', timed: true, verify: (m, secret) => paddle.webhooks.isSignatureValid(m.body, secret, m.headers['paddle-signature']) },
   {
     preset: 'webflow',
     sdk: 'webflow-api',

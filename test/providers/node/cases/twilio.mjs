@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 
 const url = 'https://example.com/webhooks/twilio?account=7&lang=de'
 const fields = m => Object.fromEntries(new URLSearchParams(m.body))
+const streams = 'https://example.com/webhooks/streams'
 const json = '[{"specversion":"1.0","type":"com.twilio.messaging.message.delivered","id":"EZ19a8ffbf"}]'
 
 export default [
@@ -21,7 +22,8 @@ export default [
     preset: 'twilio-event-streams',
     sdk: 'twilio',
     // Twilio puts the body's hash into the URL, and signs the URL.
-    message: { url: `https://example.com/webhooks/streams?bodySHA256=${createHash('sha256').update(json).digest('hex')}`, body: json },
+    with: { address: `${streams}?` },
+    message: { url: `${streams}?bodySHA256=${createHash('sha256').update(json).digest('hex')}`, body: json },
     sign: (m, token) => ({ headers: { 'x-twilio-signature': twilio.getExpectedTwilioSignature(token, m.url, {}) } }),
     verify: (m, token) => twilio.validateRequestWithBody(token, m.headers['x-twilio-signature'], m.url, m.body),
   },

@@ -11,7 +11,9 @@ from discord_interactions import verify_key
 from linebot.v3.webhook import SignatureValidator
 from livekit.api import AccessToken, TokenVerifier, WebhookReceiver
 from mailgun.security import SecurityGuard
+from mailtrap.webhooks import verify_signature as mailtrap_verifies
 from messagebird.request_validator import RequestValidator as MessageBirdValidator
+from plivo.utils import validate_signature as plivo_v2_verifies
 from plivo.utils.signature_v3 import construct_post_url, get_signature_v3, validate_v3_signature
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sinch.domains.authentication.sinch_events.v1.authentication_validation import (
@@ -23,13 +25,10 @@ from telnyx.lib.webhook_verification import verify_webhook_signature as telnyx_v
 from twilio.request_validator import RequestValidator as TwilioValidator
 from viberbot import Api
 from viberbot.api.bot_configuration import BotConfiguration
+from vonage_http_client.auth import Auth as VonageAuth
 from vonage_jwt import verify_signature as vonage_verifies
 
-from case import Case, form_request, json_request
-
-# A JWT's secret must be as long as its hash, or the libraries warn.
-LONG = "a-secret-of-2026-that-is-long-enough-for-a-token"
-LONG_OTHER = "another-secret-of-2026-that-is-long-enough-too"
+from case import LONG, LONG_OTHER, Case, form_request, json_request
 
 
 def pem(key):
@@ -85,24 +84,18 @@ def discord_verify(request, key):
 
 
 def twilio_form():
-    # Names in an order that is not the sorted one, an empty value, and a value twice in another name.
-    return form_request({"To": "+15552000", "From": "+15551000", "Body": "für Zoë & you", "MessageSid": "SM1", "Cap": ""})
+    # Names in another order than the sorted one, an empty value, and what a form must escape.
+    fields = {"To": "+15552000", "From": "+15551000", "Body": "für Zoë & you", "MessageSid": "SM1", "Empty": ""}
+    return form_request(fields)
 
 
-def twilio_json():
-    request = json_request({"MessageSid": "SM2000"})
-    request.url = twilio_url(request.body)
-    return request
-
-
-def twilio_url(body):
-    """Of a JSON body the address that Twilio calls has the hash, and the address is what is signed."""
-    return f"https://example.com/webhooks/inbox?foo=1&bodySHA256={hashlib.sha256(body).hexdigest()}"
+TWILIO_ADDRESS = "https://example.com/webhooks/inbox?foo=1&"
 
 
 def twilio_events():
+    """Of a JSON body the address that Twilio calls has the hash, and the address is what is signed."""
     request = json_request([{"specversion": "1.0", "id": "EZ2000", "type": "com.twilio.messaging.message.sent"}])
-    request.url = twilio_url(request.body)
+    request.url = f"{TWILIO_ADDRESS}bodySHA256={hashlib.sha256(request.body).hexdigest()}"
     return request
 
 
@@ -145,6 +138,14 @@ def mailgun_verify(request, secret):
     return SecurityGuard.verify_webhook(secret, signature["token"], signature["timestamp"], signature["signature"])
 
 
+def mailtrap_request():
+    return json_request({"events": [{"event": "delivery", "event_id": "e-2000", "email": "zoe@example.com"}]})
+
+
+def mailtrap_verify(request, secret):
+    return mailtrap_verifies(request.body, request.header("Mailtrap-Signature"), secret)
+
+
 def line_request():
     return json_request({"destination": "U2000", "events": []})
 
@@ -170,6 +171,24 @@ def vonage_verify(request, secret):
     return vonage_verifies(request.header("Authorization").removeprefix("Bearer "), secret)
 
 
+def vonage_sms_request():
+    fields = {"msisdn": "15551000", "to": "15552000", "text": "A&B=für Zoë", "messageId": "m-1"}
+    return form_request({**fields, "timestamp": str(int(time.time()))})
+
+
+def vonage_sms_auth(secret):
+    return VonageAuth(api_key="unused", signature_secret=secret, signature_method="sha256")
+
+
+def vonage_sms_sign(request, secret, at):
+    fields = {**request.form, "timestamp": str(int(at))}
+    request.body = form_request({**fields, "sig": vonage_sms_auth(secret).sign_params(dict(fields))}).body
+
+
+def vonage_sms_verify(request, secret):
+    return vonage_sms_auth(secret).check_signature(request.form)
+
+
 def messagebird_request():
     return json_request({"id": "m-2000", "status": "delivered"}, url="https://example.com/webhooks/inbox?a=2&b=1")
 
@@ -180,11 +199,11 @@ def messagebird_verify(request, secret):
     )
 
 
+PLIVO_NONCE = [("X-Plivo-Signature-V3-Nonce", "12345678901234567890")]
+
+
 def plivo_request():
     return form_request({"To": "15552000", "From": "15551000", "MessageUUID": "m-1"}, PLIVO_NONCE)
-
-
-PLIVO_NONCE = [("X-Plivo-Signature-V3-Nonce", "12345678901234567890")]
 
 
 def plivo_query_request():
@@ -208,6 +227,20 @@ def plivo_verify(request, secret):
         request.header("X-Plivo-Signature-V3"),
         request.form,
     )
+
+
+def plivo_sms_request():
+    return form_request({"To": "15551000", "MessageUUID": "m-1"}, [("X-Plivo-Signature-V2-Nonce", "2000")])
+
+
+def plivo_sms_verify(request, secret):
+    nonce, signature = request.header("X-Plivo-Signature-V2-Nonce"), request.header("X-Plivo-Signature-V2")
+    return plivo_v2_verifies(request.url, nonce, signature, secret)
+
+
+def plivo_sms_change(request):
+    """The body is not signed: the address and the nonce are."""
+    request.set_header("X-Plivo-Signature-V2-Nonce", "9000")
 
 
 def telnyx_request():
@@ -292,9 +325,15 @@ CASES = [
         verify=discord_verify,
         timed=True,
     ),
-    Case("twilio", "twilio", twilio_form, sign=twilio_sign, verify=twilio_verify, about="a form"),
-    Case("twilio", "twilio", twilio_json, sign=twilio_sign, verify=twilio_verify, about="JSON"),
-    Case("twilio-event-streams", "twilio", twilio_events, sign=twilio_sign, verify=twilio_verify),
+    Case("twilio", "twilio", twilio_form, sign=twilio_sign, verify=twilio_verify),
+    Case(
+        "twilio-event-streams",
+        "twilio",
+        twilio_events,
+        sign=twilio_sign,
+        verify=twilio_verify,
+        parameters={"address": TWILIO_ADDRESS},
+    ),
     Case(
         "sendgrid",
         "sendgrid",
@@ -306,9 +345,18 @@ CASES = [
         timed=True,
     ),
     Case("mailgun", "mailgun", mailgun_request, verify=mailgun_verify, timed=True, library_timed=True),
+    Case("mailtrap", "mailtrap", mailtrap_request, verify=mailtrap_verify),
     Case("line", "line-bot-sdk", line_request, verify=line_verify),
     Case("viber", "viberbot", viber_request, verify=viber_verify),
     Case("vonage", "vonage-jwt", vonage_request, LONG, LONG_OTHER, verify=vonage_verify, library_reads_body=False),
+    Case(
+        "vonage-sms",
+        "vonage-http-client",
+        vonage_sms_request,
+        sign=vonage_sms_sign,
+        verify=vonage_sms_verify,
+        timed=True,
+    ),
     Case(
         "messagebird",
         "messagebird",
@@ -320,7 +368,8 @@ CASES = [
         library_timed=True,
     ),
     Case("plivo", "plivo", plivo_request, sign=plivo_sign, verify=plivo_verify),
-    Case("plivo", "plivo", plivo_query_request, sign=plivo_sign, verify=plivo_verify, about="a query"),
+    Case("plivo", "plivo", plivo_query_request, sign=plivo_sign, verify=plivo_verify, about="an address with a query"),
+    Case("plivo-sms", "plivo", plivo_sms_request, verify=plivo_sms_verify, change=plivo_sms_change),
     Case(
         "telnyx",
         "telnyx",

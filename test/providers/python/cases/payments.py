@@ -20,12 +20,10 @@ from mercadopago.webhook.validator import WebhookSignatureValidator
 from paddle_billing.Notifications import Secret, Verifier
 from square.utils.webhooks_helper import verify_signature as square_verify
 
-from case import Case, Request, form_request, json_request
+from case import WHSEC, WHSEC_OTHER, Case, form_request, json_request
 
 ADYEN_KEY = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
 ADYEN_OTHER = "54782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
-WHSEC = "whsec_" + base64.b64encode(b"a key of 32 bytes for this suite").decode()
-WHSEC_OTHER = "whsec_" + base64.b64encode(b"another key of 32 bytes: no good").decode()
 
 
 def stripe_request():
@@ -96,28 +94,32 @@ def adyen_platform_verify(request, secret):
     return adyen.is_valid_hmac_payload(request.header("HmacSignature"), secret, request.body)
 
 
+# The name that the engine gives to a signature where the preset takes any name.
+BRAINTREE_PUBLIC_KEY = "key"
+
+
 def braintree_gateway(private_key):
     return braintree.BraintreeGateway(
         braintree.Configuration(
             environment=braintree.Environment.Sandbox,
             merchant_id="merchant",
-            public_key="public-key",
+            public_key=BRAINTREE_PUBLIC_KEY,
             private_key=private_key,
         )
     )
 
 
-def braintree_notification():
-    return braintree_gateway("unused").webhook_testing.sample_notification("subscription_canceled", "sub_2000")
+def braintree_notification(private_key):
+    gateway = braintree_gateway(private_key)
+    return gateway.webhook_testing.sample_notification("subscription_canceled", "sub_2000")
 
 
 def braintree_request():
-    return form_request({"bt_payload": braintree_notification()["bt_payload"]})
+    return form_request({"bt_payload": braintree_notification("unused")["bt_payload"]})
 
 
 def braintree_sign(request, secret, at):
-    sample = braintree_gateway(secret).webhook_testing.sample_notification("subscription_canceled", "sub_2000")
-    request.body = form_request(sample).body
+    request.body = form_request(braintree_notification(secret)).body
 
 
 def braintree_verify(request, secret):
@@ -284,7 +286,7 @@ CASES = [
         sign=braintree_sign,
         verify=braintree_verify,
         change=braintree_change,
-        parameters={"public_key": "public-key"},
+        parameters={"public_key": BRAINTREE_PUBLIC_KEY},
     ),
     Case("paddle", "paddle-python-sdk", paddle_request, verify=paddle_verify, timed=True, library_timed=True),
     Case("coinbase-commerce", "coinbase-commerce", coinbase_request, verify=coinbase_verify),
@@ -316,7 +318,16 @@ CASES = [
         timed=True,
         library_timed=True,
     ),
-    Case("increase", "increase", increase_request, WHSEC, WHSEC_OTHER, verify=increase_verify, timed=True, library_timed=True),
+    Case(
+        "increase",
+        "increase",
+        increase_request,
+        WHSEC,
+        WHSEC_OTHER,
+        verify=increase_verify,
+        timed=True,
+        library_timed=True,
+    ),
     Case(
         "polar",
         "polar-sdk",

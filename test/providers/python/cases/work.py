@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import datetime, timezone
+from email import message_from_bytes
 from urllib.parse import urlsplit
 
 import anthropic
@@ -19,12 +20,7 @@ from hubspot.utils.signature import Signature
 from onfido import WebhookEventVerifier
 from workos.webhooks._verification import verify_header
 
-from case import Case, form_request, json_request
-
-WHSEC = "whsec_" + base64.b64encode(b"a key of 32 bytes for this suite").decode()
-WHSEC_OTHER = "whsec_" + base64.b64encode(b"another key of 32 bytes: no good").decode()
-LONG = "a-secret-of-2026-that-is-long-enough-for-a-token"
-LONG_OTHER = "another-secret-of-2026-that-is-long-enough-too"
+from case import LONG, LONG_OTHER, WHSEC, WHSEC_OTHER, Case, Request, json_request
 
 
 def standard_sign(request, secret, at):
@@ -124,7 +120,8 @@ def hubspot(version, header):
 
 
 def onfido_request():
-    return json_request({"payload": {"resource_type": "check", "action": "check.completed", "object": {"id": "c-2000"}}})
+    payload = {"resource_type": "check", "action": "check.completed", "object": {"id": "c-2000"}}
+    return json_request({"payload": payload})
 
 
 def onfido_verify(request, secret):
@@ -133,11 +130,14 @@ def onfido_verify(request, secret):
 
 def dropbox_sign_request():
     event = {"event_time": "1792000000", "event_type": "signature_request_sent", "event_hash": ""}
-    return form_request({"json": json_request({"event": event}).text})
+    lines = ["--b", 'Content-Disposition: form-data; name="json"', "", json.dumps({"event": event}), "--b--", ""]
+    return Request("\r\n".join(lines).encode(), [("Content-Type", "multipart/form-data; boundary=b")])
 
 
 def dropbox_sign_verify(request, secret):
-    callback = EventCallbackRequest.init(json.loads(request.form["json"]))
+    head = f"Content-Type: {request.header('Content-Type')}\r\n\r\n".encode()
+    [part] = message_from_bytes(head + request.body).get_payload()
+    callback = EventCallbackRequest.init(json.loads(part.get_payload()))
     return EventCallbackHelper.is_valid(secret, callback)
 
 
@@ -147,7 +147,8 @@ def dropbox_sign_change(request):
 
 
 def box_request():
-    return json_request({"type": "webhook_event", "id": "e-2000", "trigger": "FILE.UPLOADED"}, [("BOX-SIGNATURE-VERSION", "1")])
+    event = {"type": "webhook_event", "id": "e-2000", "trigger": "FILE.UPLOADED"}
+    return json_request(event, [("BOX-SIGNATURE-VERSION", "1"), ("BOX-SIGNATURE-ALGORITHM", "HmacSHA256")])
 
 
 def box_verify(request, secret):
@@ -159,7 +160,9 @@ def workos_request():
 
 
 def workos_verify(request, secret):
-    verify_header(event_body=request.body, event_signature=request.header("WorkOS-Signature"), secret=secret)
+    # WorkOS writes a space behind the comma, and the library insists on it.
+    signature = request.header("WorkOS-Signature").replace(",", ", ")
+    verify_header(event_body=request.body, event_signature=signature, secret=secret)
 
 
 def atlassian_request():
@@ -232,6 +235,7 @@ CASES = [
         sign=atlassian_sign,
         verify=atlassian_verify,
         change=atlassian_change,
+        parameters={"client_key": "client-key"},
         timed=True,
         library_timed=True,
     ),

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"pushpull/shared/body"
+	"pushpull/shared/event"
+	"pushpull/shared/webhook"
+)
+
+// events are those in an authentic request; none in an empty batch.
+func (h *handler) events(src *source, r webhook.Request, trace trace, received time.Time) ([]event.Event, *refusal) {
+	plain, refused := src.plain(r)
+	if refused != nil {
+		return nil, refused
+	}
+	contentType := r.Header.Get("Content-Type")
+	if len(contentType) > event.MaxText {
+		contentType = "" // by what the body looks like
+	}
+	message := src.reader.Read(plain, contentType)
+	if message.Unreadable != nil && src.auth.Scheme == "none" {
+		return nil, refuse(400, "malformed", message.Unreadable) // who sent it is not known either
+	}
+	if message.Unreadable != nil {
+		h.log.Warn("body kept as it came", "source", src.name, "error", message.Unreadable)
+	}
+	common := event.Event{
+		Source: src.name, Transport: event.Webhook, ReceivedTime: received,
+		CorrelationID: trace.correlation, TraceParent: trace.parent,
+		Headers: carriedHeaders(src.headers, r.Header), Query: carriedQuery(src.query, r.RawQuery),
+	}
+	if src.auth.Scheme != "none" {
+		common.VerifiedTime = h.now()
+	}
+	all := make([]event.Event, len(message.Parts))
+	for i, part := range message.Parts {
+		all[i] = src.event(common, part, r)
+	}
+	if len(all) > 1 {
+		tellApart(all)
+	}
+	return all, nil
+}
+
+// event finds what identifies one event.
+func (s *source) event(common event.Event, part body.Part, r webhook.Request) event.Event {
+	found := s.identifier.Identify(event.Input{
+		Body: part.View, Root: part.Root, Parent: part.Parent, Data: part.Data,
+		Header: r.Header.Get,
+		Query: func(name string) string {
+			values, _ := url.ParseQuery(r.RawQuery) // what it could not read is not there
+			return values.Get(name)
+		},
+		DefaultType: s.name,
+	})
+	e := common
+	e.ID, e.Type, e.Time, e.Subject, e.Version = found.ID, found.Type, found.Time, found.Entity, found.Version
+	e.Data, e.ContentType = part.Data, part.ContentType
+	return e
+}
+
+// tellApart gives events of one request that have one identity, but not the same
+// data, an identity each: else the first would be taken for all of them.
+func tellApart(events []event.Event) {
+	seen := make(map[string]int, len(events))
+	for i := range events {
+		first, ok := seen[events[i].ID]
+		if !ok {
+			seen[events[i].ID] = i
+			continue
+		}
+		if string(events[first].Data) == string(events[i].Data) {
+			continue
+		}
+		sum := sha256.Sum256(events[i].Data)
+		suffix := "#" + hex.EncodeToString(sum[:8])
+		events[i].ID = cut(events[i].ID, event.MaxID-len(suffix)) + suffix
+	}
+}
+
+// maxCarried bounds one text that travels with an event, in bytes.
+const maxCarried = 4 << 10
+
+func carriedHeaders(names []string, h webhook.Header) event.Carried {
+	var carried event.Carried
+	for _, name := range names {
+		if value := h.Get(name); value != "" {
+			carried = carry(carried, strings.ToLower(name), value)
+		}
+	}
+	return carried
+}
+
+func carriedQuery(names []string, query string) event.Carried {
+	if len(names) == 0 {
+		return nil
+	}
+	var carried event.Carried
+	values, _ := url.ParseQuery(query) // what it could not read is not there
+	for _, name := range names {
+		if value := values.Get(name); value != "" {
+			carried = carry(carried, name, value)
+		}
+	}
+	return carried
+}
+
+func carry(c event.Carried, name, value string) event.Carried {
+	if c == nil {
+		c = event.Carried{}
+	}
+	if len(c) < 16 {
+		c[name] = strings.ToValidUTF8(cut(value, maxCarried), "\uFFFD")
+	}
+	return c
+}
+
+// plain is the body without its content encoding.
+func (s *source) plain(r webhook.Request) ([]byte, *refusal) {
+	encoding := r.Header.Get("Content-Encoding")
+	if encoding == "" {
+		return r.Body, nil
+	}
+	if r.Plain != nil {
+		return r.Plain, nil
+	}
+	plain, err := body.Decode(r.Body, encoding, s.maxDecoded)
+	switch {
+	case err == nil:
+		return plain, nil
+	case errors.Is(err, body.ErrTooLarge):
+		return nil, refuse(413, "too_large", fmt.Errorf("after decompression: %w of %d bytes", err, s.maxDecoded))
+	}
+	return nil, refuse(415, "content_encoding", err)
+}
