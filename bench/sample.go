@@ -1,23 +1,18 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
+
+	"pushpull/shared/webhook"
 )
 
-// The source that the receiver is given, and the secret of both functions.
+// The source that both functions have, and its secret.
 const (
-	sourceName   = "github"
-	secretName   = "GITHUB_WEBHOOK_SECRET"
-	secretValue  = "a secret of the bench's own"
-	sourceConfig = `{"webhook":{"provider":"github","secret":["env:` + secretName + `"],` +
-		`"auth":{"scheme":"hmac","algorithm":"sha256","signature":{"header":"X-Hub-Signature-256","prefix":"sha256="},"encoding":"hex","signed":"{body}"},` +
-		`"event":{"identity":[{"value":"{header.X-GitHub-Delivery}"}],"type":[{"value":"{header.X-GitHub-Event}"}],` +
-		`"entity":[{"value":"{body.repository.full_name}"}]},"max_body":6291456}}`
+	sourceName  = "github"
+	secretName  = "GITHUB_WEBHOOK_SECRET"
+	secretValue = "a secret of the bench's own"
 )
 
 // sampleBody returns a GitHub push of about five kilobytes.
@@ -39,34 +34,27 @@ func sampleBody() string {
 		`"head_commit":` + commits[len(commits)-1] + `}`
 }
 
-func sign(body string) string {
-	mac := hmac.New(sha256.New, []byte(secretValue))
-	mac.Write([]byte(body))
-	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+// samplePush is that push as GitHub sends it, not signed yet.
+func samplePush() webhook.Request {
+	r := newRequest(sourceName, "application/json", []byte(sampleBody()))
+	for _, f := range []webhook.Field{
+		{Name: "User-Agent", Value: "GitHub-Hookshot/044aadd"},
+		{Name: "X-GitHub-Delivery", Value: "72d3162e-cc78-11e3-81ab-4c9367dc0958"},
+		{Name: "X-GitHub-Event", Value: "push"},
+		{Name: "X-GitHub-Hook-ID", Value: "292430182"},
+		{Name: "X-GitHub-Hook-Installation-Target-ID", Value: "79929171"},
+		{Name: "X-GitHub-Hook-Installation-Target-Type", Value: "repository"},
+	} {
+		r.Header.Set(f.Name, f.Value)
+	}
+	return r
 }
 
-// samplePayload returns the push as API Gateway's HTTP API hands it to a function.
-func samplePayload() ([]byte, error) {
-	body := sampleBody()
-	path := "/webhooks/" + sourceName
-	return json.Marshal(map[string]any{
-		"version": "2.0", "routeKey": "POST /webhooks/{source}", "rawPath": path, "rawQueryString": "",
-		"headers": map[string]string{
-			"accept": "*/*", "content-length": fmt.Sprint(len(body)), "content-type": "application/json",
-			"host": "abc123.execute-api.eu-central-1.amazonaws.com", "user-agent": "GitHub-Hookshot/044aadd",
-			"x-amzn-trace-id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700", "x-forwarded-for": "192.0.2.1",
-			"x-forwarded-port": "443", "x-forwarded-proto": "https", "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
-			"x-github-event": "push", "x-github-hook-id": "292430182", "x-github-hook-installation-target-id": "79929171",
-			"x-github-hook-installation-target-type": "repository", "x-hub-signature-256": sign(body),
-		},
-		"requestContext": map[string]any{
-			"accountId": "123456789012", "apiId": "abc123", "domainName": "abc123.execute-api.eu-central-1.amazonaws.com",
-			"domainPrefix": "abc123", "requestId": "Ez5YujtuDoEEM9Q=", "routeKey": "POST /webhooks/{source}", "stage": "$default",
-			"time": "23/Nov/2026:08:00:00 +0000", "timeEpoch": 1795420800000,
-			"http": map[string]string{
-				"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "GitHub-Hookshot/044aadd",
-			},
-		},
-		"pathParameters": map[string]string{"source": sourceName}, "body": body, "isBase64Encoded": false,
-	})
+// samplePayload returns the push, signed, as a function is handed it.
+func (s setting) samplePayload() ([]byte, error) {
+	r := samplePush()
+	if err := s.sign(sourceName, &r, time.Now()); err != nil {
+		return nil, err
+	}
+	return payload(r)
 }

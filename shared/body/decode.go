@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -75,24 +76,20 @@ func encodings(list string) (names []string, err error) {
 func undo(raw []byte, names []string, most int) ([]byte, error) {
 	var in io.Reader = bytes.NewReader(raw)
 	stages := make([]*bounded, 0, len(names))
-	fail := func(err error) ([]byte, error) {
-		for _, s := range stages {
-			if s.over {
-				return nil, ErrTooLarge
-			}
+	wrong := func(err error) error {
+		over := slices.ContainsFunc(stages, func(s *bounded) bool { return s.over })
+		if over || errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
+			return ErrTooLarge
 		}
-		if errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) {
-			return nil, ErrTooLarge
-		}
-		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+		return fmt.Errorf("%w: %w", ErrEncoding, err)
 	}
-	for i := len(names) - 1; i >= 0; i-- {
-		out, done, err := decoder(names[i], in, most)
+	for i, name := range slices.Backward(names) {
+		out, done, err := decoder(name, in, most)
 		if err != nil {
-			return fail(fmt.Errorf("%s: %w", names[i], err))
+			return nil, wrong(fmt.Errorf("%s: %w", name, err))
 		}
 		defer done()
-		stage := &bounded{r: out, name: names[i], left: most}
+		stage := &bounded{r: out, name: name, left: most}
 		stages = append(stages, stage)
 		in = stage
 		if i > 0 {
@@ -101,7 +98,7 @@ func undo(raw []byte, names []string, most int) ([]byte, error) {
 	}
 	out, err := readAll(in, guess(raw, names, most), most)
 	if err != nil {
-		return fail(err)
+		return nil, wrong(err)
 	}
 	return out, nil
 }
@@ -118,7 +115,7 @@ func decoder(name string, in io.Reader, most int) (out io.Reader, done func(), e
 	case "zstd":
 		var z *zstd.Decoder
 		z, err = zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(uint64(max(most, zstdWindow)))) //nolint:gosec // neither is negative
+			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(uint64(max(most, zstdWindow))))
 		if err == nil {
 			out, done = z, z.Close
 		}
@@ -156,7 +153,7 @@ func readAll(in io.Reader, size, most int) ([]byte, error) {
 		n, err := in.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case err == io.EOF: //nolint:errorlint // decoders return io.EOF itself at their end, and only there
+		case err == io.EOF:
 			return buf, nil
 		case err != nil:
 			return nil, err
@@ -189,7 +186,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, ErrTooLarge
 	}
 	b.left -= n
-	if err != nil && err != io.EOF { //nolint:errorlint // as in readAll
+	if err != nil && err != io.EOF { //nolint:errorlint // decoders return io.EOF itself at their end, and only there
 		err = fmt.Errorf("%s: %w", b.name, err)
 	}
 	return n, err

@@ -74,11 +74,15 @@ func TestMultiparts(t *testing.T) {
 	run(t, []reading{
 		{"fields", config.Body{}, formData, fields, one(fields, formData, `{"from":"a@example.com","n":["1","2"]}`), ""},
 		{
-			"files are seen without their bytes", config.Body{}, formData, mail,
+			"files are seen without their bytes",
+			config.Body{},
+			formData, mail,
 			one(mail, formData, `{"text":"café","attachment":{"filename":"a\"b.txt","content_type":"text/csv","size":5,"sha256":"`+hello+`"}}`), "",
 		},
 		{
-			"files in the JSON have them", config.Body{ToJSON: true}, formData, mail,
+			"files in the JSON have them",
+			config.Body{ToJSON: true},
+			formData, mail,
 			one(`{"text":"café","attachment":{"filename":"a\"b.txt","content_type":"text/csv","size":5,"sha256":"`+hello+`","data_base64":"aGVsbG8="}}`, jsonType,
 				`{"text":"café","attachment":{"filename":"a\"b.txt","content_type":"text/csv","size":5,"sha256":"`+hello+`"}}`), "",
 		},

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-var errPath = errors.New("write names and array indexes with single dots between them, such as data.events; a dot within a name is \\.")
+var errPath = errors.New("write names and array indexes with single dots between them, such as data.events, and \\. for a dot within a name")
 
 // parseSteps reads a plain path: a.b, items.0.id.
 func parseSteps(text string) ([]step, error) {

@@ -84,22 +84,26 @@ func TestAddPutsInWhatIsAround(t *testing.T) {
 				{`{"id":"5","account":9,"realm":"1"}`, jsonType, `{"id":"5","account":9,"realm":"1"}`, qb, one1},
 				{`{"id":"6","realm":"mine","account":9}`, jsonType, `{"id":"6","realm":"mine","account":9}`, qb, one1},
 				{`{"id":"7","account":9,"realm":"2"}`, jsonType, `{"id":"7","account":9,"realm":"2"}`, qb, two2},
-			}, "",
+			},
+			"",
 		},
 		{
 			"values as they are written, into an empty object too",
 			with("e", map[string]string{"x": "root.x.0.y"}), jsonType, `{"x":[{"y":{"z": 1.0}}],"e":[{ }]}`,
-			[]part{{`{ "x":{"z": 1.0}}`, jsonType, `{ "x":{"z": 1.0}}`, `{"x":[{"y":{"z": 1.0}}],"e":[{ }]}`, `{"x":[{"y":{"z": 1.0}}],"e":[{ }]}`}}, "",
+			[]part{{`{ "x":{"z": 1.0}}`, jsonType, `{ "x":{"z": 1.0}}`, `{"x":[{"y":{"z": 1.0}}],"e":[{ }]}`, `{"x":[{"y":{"z": 1.0}}],"e":[{ }]}`}},
+			"",
 		},
 		{
 			"elements that are no objects stay",
 			with("e", map[string]string{"x": "root.x"}), jsonType, `{"x":1,"e":["a"]}`,
-			[]part{{`"a"`, jsonType, `"a"`, `{"x":1,"e":["a"]}`, `{"x":1,"e":["a"]}`}}, "",
+			[]part{{`"a"`, jsonType, `"a"`, `{"x":1,"e":["a"]}`, `{"x":1,"e":["a"]}`}},
+			"",
 		},
 		{
 			"a name that must be escaped",
 			with("e", map[string]string{`a"b`: "root.x"}), jsonType, `{"x":1,"e":[{"b":2}]}`,
-			[]part{{`{"b":2,"a\"b":1}`, jsonType, `{"b":2,"a\"b":1}`, `{"x":1,"e":[{"b":2}]}`, `{"x":1,"e":[{"b":2}]}`}}, "",
+			[]part{{`{"b":2,"a\"b":1}`, jsonType, `{"b":2,"a\"b":1}`, `{"x":1,"e":[{"b":2}]}`, `{"x":1,"e":[{"b":2}]}`}},
+			"",
 		},
 	})
 }

@@ -37,9 +37,26 @@ func setCloudEvent(h http.Header, e event.Event) {
 			h.Set(a.name, headerSafe(a.value))
 		}
 	}
+	setCarried(h, "source-header-", e.Headers)
+	setCarried(h, "source-query-", e.Query)
 	if e.ContentType != "" {
 		h.Set("Content-Type", contentType(e.ContentType))
 	}
+}
+
+// setCarried passes on what the source keeps of its request, under names of
+// their own: a header of the provider's must not become one of the delivery's.
+func setCarried(h http.Header, prefix string, carried event.Carried) {
+	for name, value := range carried {
+		if name = prefix + strings.ToLower(name); isToken(name) {
+			h.Set(name, headerSafe(value))
+		}
+	}
+}
+
+// isToken reports whether a text can be the name of a header (RFC 9110, 5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") == ""
 }
 
 func stamp(t time.Time) string {

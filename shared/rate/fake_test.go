@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -114,7 +113,7 @@ func (c *clock) add(d time.Duration) {
 
 // fleet is n environments that share a table and a clock.
 func fleet(n int, caller Caller, c *clock) []*Limiter {
-	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	limiters := make([]*Limiter, n)
 	for i := range limiters {
 		limiters[i] = New(caller, "state", log, c.now)

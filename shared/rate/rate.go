@@ -29,10 +29,10 @@
 // A batch larger than the burst is taken when the bucket is full, and leaves it in
 // debt: in the bounds above, a chunk is then as large as a batch.
 //
-// To pay each event older than a few moments by the time of the call, as would be
-// simpler, refuses sources that are far below their rate once many environments
-// pay at the same time; to forget a debt as soon as the bucket could have refilled
-// lets as many environments each take a tenth of the rate for ever.
+// Two simpler ways were tried. To charge a debt at the time of the call refuses
+// sources far below their rate, once many environments pay at the same time. To
+// forget a debt as soon as the bucket could have refilled lets as many environments
+// as there are each take a tenth of the rate for ever.
 //
 // Its one invariant: a table that does not answer refuses nobody. Each
 // environment then keeps to the rate on its own.
@@ -62,10 +62,11 @@ type Caller interface {
 
 // A Limiter is this environment's part of all limits. It is safe for concurrent use.
 type Limiter struct {
-	caller Caller
-	table  string
-	log    *slog.Logger
-	now    func() time.Time
+	caller   Caller
+	table    string
+	log      *slog.Logger
+	now      func() time.Time
+	patience time.Duration
 
 	mu      sync.Mutex
 	buckets map[string]*bucket // by source
@@ -74,7 +75,7 @@ type Limiter struct {
 
 // New returns a limiter that settles in the table of state. It makes no call.
 func New(caller Caller, table string, log *slog.Logger, now func() time.Time) *Limiter {
-	return &Limiter{caller: caller, table: table, log: log, now: now, buckets: map[string]*bucket{}}
+	return &Limiter{caller: caller, table: table, log: log, now: now, patience: patience, buckets: map[string]*bucket{}}
 }
 
 // A Decision is what came of asking.

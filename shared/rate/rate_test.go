@@ -398,14 +398,30 @@ func TestHeaders(t *testing.T) {
 		d     Decision
 		want  Header
 	}{
-		{"of events that were taken", Limit{100, 500}, Decision{OK: true, Remaining: 498, Reset: 20 * time.Millisecond},
-			Header{Policy: `"source";q=500;w=5`, Limit: `"source";r=498;t=1`}},
-		{"of a full bucket", Limit{100, 100}, Decision{OK: true, Remaining: 100},
-			Header{Policy: `"source";q=100;w=1`, Limit: `"source";r=100;t=0`}},
-		{"of a refusal, whose window ends when it may be tried again", Limit{0.1, 20}, Decision{Remaining: 3, RetryAfter: 2001 * time.Millisecond, Reset: time.Minute},
-			Header{Policy: `"source";q=20;w=200`, Limit: `"source";r=3;t=3`, RetryAfter: "3"}},
-		{"of a refusal for less than a second", Limit{1000, 5}, Decision{RetryAfter: 1, Reset: 1},
-			Header{Policy: `"source";q=5;w=1`, Limit: `"source";r=0;t=1`, RetryAfter: "1"}},
+		{
+			"of events that were taken",
+			Limit{100, 500},
+			Decision{OK: true, Remaining: 498, Reset: 20 * time.Millisecond},
+			Header{Policy: `"source";q=500;w=5`, Limit: `"source";r=498;t=1`},
+		},
+		{
+			"of a full bucket",
+			Limit{100, 100},
+			Decision{OK: true, Remaining: 100},
+			Header{Policy: `"source";q=100;w=1`, Limit: `"source";r=100;t=0`},
+		},
+		{
+			"of a refusal, whose window ends when it may be tried again",
+			Limit{0.1, 20},
+			Decision{Remaining: 3, RetryAfter: 2001 * time.Millisecond, Reset: time.Minute},
+			Header{Policy: `"source";q=20;w=200`, Limit: `"source";r=3;t=3`, RetryAfter: "3"},
+		},
+		{
+			"of a refusal for less than a second",
+			Limit{1000, 5},
+			Decision{RetryAfter: 1, Reset: 1},
+			Header{Policy: `"source";q=5;w=1`, Limit: `"source";r=0;t=1`, RetryAfter: "1"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,7 @@ type period struct {
 // settle pays in at most two calls. It returns what is still owed, as where two
 // other environments moved the bucket in between, and what the table said.
 func (l *Limiter) settle(ctx context.Context, source string, limit Limit, now int64, p *payment) (payment, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
 	defer cancel()
 	for range 2 {
 		if first := p.owed[0].at; first <= p.last.full && first < p.last.began {
@@ -47,7 +47,7 @@ func (l *Limiter) settle(ctx context.Context, source string, limit Limit, now in
 // pay makes one call: it begins a period, or adds to the one that lasts,
 // whichever fits what was known. Paid is false where the other would have.
 func (l *Limiter) pay(ctx context.Context, source string, limit Limit, now int64, p *payment) (said period, paid bool, err error) {
-	first, amount := now, limit.flow(count(p.owed))
+	first, amount := p.owed[0].at, limit.flow(count(p.owed))
 	in := update{
 		TableName: l.table,
 		Key:       map[string]value{"key": {S: "rate/" + source}},

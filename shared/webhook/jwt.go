@@ -267,7 +267,7 @@ func (t *webToken) detached(ctx context.Context, c Credentials, v *view, head, s
 // sign makes a token with all that it must say.
 func (t *webToken) sign(c Credentials, r *Request, o signing) error {
 	v := &view{r: r}
-	claims := jwt.MapClaims{"iat": o.at.Unix(), "exp": o.at.Add(5 * time.Minute).Unix()}
+	claims := jwt.MapClaims{"iat": o.at.Unix(), "nbf": o.at.Unix(), "exp": o.at.Add(5 * time.Minute).Unix()}
 	if t.place.Body == wholeBody { // what the body says is in the token
 		if err := json.Unmarshal(r.Body, &claims); err != nil {
 			return fmt.Errorf("the body is no JSON object: %w", err)

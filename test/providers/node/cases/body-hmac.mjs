@@ -18,8 +18,6 @@ export default [
   {
     preset: 'easypost',
     sdk: '@easypost/api',
-    // The secret is brought into the form NFKD first.
-    secrets: ['sécret', 'another'],
     message: { body: '{"id":"evt_1029","object":"Event","description":"tracker.updated","result":{"id":"trk_1","weight":17.0}}' },
     verify: (m, secret) => easypost.Utils.validateWebhook(Buffer.from(m.body), m.headers, secret),
   },

@@ -89,13 +89,10 @@ def twilio_form():
     return form_request(fields)
 
 
-TWILIO_ADDRESS = "https://example.com/webhooks/inbox?foo=1&"
-
-
 def twilio_events():
     """Of a JSON body the address that Twilio calls has the hash, and the address is what is signed."""
     request = json_request([{"specversion": "1.0", "id": "EZ2000", "type": "com.twilio.messaging.message.sent"}])
-    request.url = f"{TWILIO_ADDRESS}bodySHA256={hashlib.sha256(request.body).hexdigest()}"
+    request.url += f"?bodySHA256={hashlib.sha256(request.body).hexdigest()}"
     return request
 
 
@@ -326,14 +323,7 @@ CASES = [
         timed=True,
     ),
     Case("twilio", "twilio", twilio_form, sign=twilio_sign, verify=twilio_verify),
-    Case(
-        "twilio-event-streams",
-        "twilio",
-        twilio_events,
-        sign=twilio_sign,
-        verify=twilio_verify,
-        parameters={"address": TWILIO_ADDRESS},
-    ),
+    Case("twilio-event-streams", "twilio", twilio_events, sign=twilio_sign, verify=twilio_verify),
     Case(
         "sendgrid",
         "sendgrid",
