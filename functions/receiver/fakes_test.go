@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -288,3 +290,11 @@ func bodyOfSample(tb testing.TB, name string) []byte {
 	}
 	return slices.Clone(r.body)
 }
+
+func longHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// shortHash is what tells two events of one identity apart.
+func shortHash(s string) string { return longHash(s)[:16] }

@@ -72,7 +72,7 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 		now:     time.Now,
 	}
 	if table := getenv("STATE_TABLE"); table != "" {
-		h.limiter = rate.New(client, table, log, time.Now)
+		h.limiter = rate.New(client.Retrying(1, 0), table, log, time.Now) // a payment sent twice would be charged twice
 	}
 	return h, nil
 }
