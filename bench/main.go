@@ -1,9 +1,12 @@
-// Command bench measures the receiver next to a plain handler (bench/plain), and
-// how many events a second pass through the whole local stack.
+// Command bench measures the receiver: next to a plain handler (bench/plain),
+// with all presets next to one source, with each kind of scheme, and by the
+// memory that heavy requests take. Then, how many events a second pass through
+// the whole local stack.
 //
-// The two are driven in the same way in the same run, by a Lambda Runtime API
-// and a queue of its own: the machine that it runs on, and what else that does,
-// is the same for both. It prints what was reached beside what is aimed at.
+// What is compared is driven in the same way in the same run, in turn, by a
+// Lambda Runtime API, a queue and a claim check of its own: the machine that it
+// runs on, and what else that does, is the same for both. It prints what was
+// reached beside what is aimed at.
 package main
 
 import (
@@ -11,13 +14,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"time"
 
-	"pushpull/shared/config"
+	"pushpull/shared/provider"
 )
 
 func main() {
@@ -25,6 +27,9 @@ func main() {
 	flag.IntVar(&o.starts, "starts", 25, "cold starts of each function")
 	flag.IntVar(&o.rounds, "rounds", 5, "warm processes of each function")
 	flag.IntVar(&o.events, "events", 2000, "events of each warm process")
+	flag.IntVar(&o.pairs, "pairs", 40, "pairs of runs with one source and with all; 0 leaves them out")
+	flag.IntVar(&o.requests, "requests", 300, "requests of each warm process with a scheme; 0 leaves the schemes out")
+	flag.BoolVar(&o.heavy, "heavy", true, "send heavy requests")
 	flag.DurationVar(&o.stack, "stack", 10*time.Second, "how long to post events to the whole local stack; 0 leaves it out")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
@@ -46,33 +51,49 @@ func main() {
 // options say how much is measured.
 type options struct {
 	starts, rounds, events int
+	pairs, requests        int
+	heavy                  bool
 	stack                  time.Duration
 }
 
-// measure builds both functions and runs them in turn.
+// Of the pairs with one source and with all: the events of a warm process, and
+// the warm processes of the schemes.
+const (
+	pairEvents   = 400
+	schemeRounds = 3
+)
+
+// measure builds the functions and runs them.
 func measure(ctx context.Context, o options) (report, error) {
 	folder, err := os.MkdirTemp("", "pushpull-bench-")
 	if err != nil {
 		return report{}, err
 	}
 	defer os.RemoveAll(folder)
-	s, err := newStage(ctx, folder)
+	b, err := newBench(ctx, folder)
 	if err != nil {
 		return report{}, err
 	}
-	receiver, err := build(ctx, "receiver", "./functions/receiver", folder)
-	if err != nil {
-		return report{}, err
-	}
-	plain, err := build(ctx, "plain", "./bench/plain", folder)
-	if err != nil {
-		return report{}, err
-	}
-	ours, theirs, err := s.both(ctx, receiver, plain, o)
+	ours, theirs, err := b.both(ctx, o)
 	if err != nil {
 		return report{}, err
 	}
 	result := compare(ours, theirs)
+	if o.pairs > 0 {
+		if result.Many, err = b.measureMany(ctx, o.pairs); err != nil {
+			return report{}, err
+		}
+	}
+	if o.requests > 0 {
+		if result.Schemes, err = b.measureSchemes(ctx, b.large, b.many, schemeRounds, o.requests); err != nil {
+			return report{}, err
+		}
+	}
+	if o.heavy {
+		if result.Heavy, err = b.measureHeavy(ctx, b.large, b.many); err != nil {
+			return report{}, err
+		}
+	}
 	if o.stack > 0 {
 		t, err := measureStack(ctx, folder, o.stack)
 		if err != nil {
@@ -83,12 +104,54 @@ func measure(ctx context.Context, o options) (report, error) {
 	return result, nil
 }
 
-// both runs the functions in turn, so that what else the machine does meets both alike.
-func (s stage) both(ctx context.Context, receiver, plain function, o options) (ours, theirs measured, err error) {
-	ours, theirs = measured{function: receiver}, measured{function: plain}
+// A bench is all that is measured, on its stage.
+type bench struct {
+	stage
+	few, many           setting
+	small, large, plain function // the receiver with either configuration, and the plain handler
+	push                job      // a GitHub push, for all three
+}
+
+func newBench(ctx context.Context, folder string) (b bench, err error) {
+	b.kept = &kept{}
+	if b.address, err = serve(ctx, b.kept); err != nil {
+		return b, err
+	}
+	for _, part := range []struct {
+		name     string
+		yaml     func() (string, error)
+		setting  *setting
+		function *function
+	}{
+		{"receiver", fewYAML, &b.few, &b.small},
+		{"receiver-many", manyYAML, &b.many, &b.large},
+	} {
+		text, err := part.yaml()
+		if err != nil {
+			return b, err
+		}
+		if *part.setting, err = newSetting(filepath.Join(folder, part.name+"-config"), text); err != nil {
+			return b, err
+		}
+		if *part.function, err = buildReceiver(ctx, part.name, *part.setting); err != nil {
+			return b, err
+		}
+	}
+	if b.plain, err = build(ctx, "plain", "./bench/plain", folder); err != nil {
+		return b, err
+	}
+	b.push = job{setting: b.few}
+	b.push.payload, err = b.few.samplePayload()
+	return b, err
+}
+
+// both runs the receiver and the plain handler in turn, so that what else the
+// machine does meets both alike.
+func (b bench) both(ctx context.Context, o options) (ours, theirs measured, err error) {
+	ours, theirs = measured{function: b.small}, measured{function: b.plain}
 	turn := func(events int, keep func(m *measured, r run)) error {
 		for _, m := range []*measured{&ours, &theirs} {
-			r, err := s.run(ctx, m.function, events)
+			r, err := b.run(ctx, m.function, b.push.times(events))
 			if err != nil {
 				return err
 			}
@@ -112,19 +175,25 @@ func (s stage) both(ctx context.Context, receiver, plain function, o options) (o
 	return ours, theirs, nil
 }
 
-// newStage starts the queue and writes the configuration of the receiver.
-func newStage(ctx context.Context, folder string) (stage, error) {
-	payload, err := samplePayload()
-	if err != nil {
-		return stage{}, err
+// measureMany compares the receiver with one source and with all.
+func (b bench) measureMany(ctx context.Context, n int) (*manyReport, error) {
+	few, many := b.push, b.push
+	many.setting = b.many
+	var found [3][]pair
+	for i, events := range []int{0, 1, pairEvents} {
+		var err error
+		if found[i], err = b.pairs(ctx, n, b.small, b.large, few.times(events), many.times(events)); err != nil {
+			return nil, err
+		}
 	}
-	address, err := serve(ctx, http.HandlerFunc(queueService))
-	if err != nil {
-		return stage{}, err
-	}
-	text := config.Header + "bench\n" + config.KindSource + " " + sourceName + " " + sourceConfig + "\n"
-	if err := os.WriteFile(filepath.Join(folder, config.CompiledFile), []byte(text), 0o600); err != nil {
-		return stage{}, err
-	}
-	return stage{queue: address, folder: folder, payload: payload}, nil
+	return &manyReport{
+		Sources: len(b.many.sources), Presets: len(provider.Names()), Bytes: b.many.size, Pairs: n,
+		Rows: compareMany(found[0], found[1], found[2]),
+	}, nil
+}
+
+// times is the same job with that many invocations.
+func (j job) times(n int) job {
+	j.events = n
+	return j
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,10 +17,14 @@ type measured struct {
 	warm     []run // with many
 }
 
-// A report is what was reached, a row for each thing measured.
+// A report is what was reached, a row for each thing measured. What was left out
+// is not there.
 type report struct {
-	Rows  []row       `json:"rows"`
-	Stack *throughput `json:"stack,omitempty"` // nil where it was left out
+	Rows    []row       `json:"rows"`
+	Many    *manyReport `json:"many,omitempty"`
+	Schemes []schemeRow `json:"schemes,omitempty"`
+	Heavy   []heavyRow  `json:"heavy,omitempty"`
+	Stack   *throughput `json:"stack,omitempty"`
 }
 
 type row struct {
@@ -93,18 +98,18 @@ func (m measured) percentile(p float64) float64 {
 func (m measured) memory() float64 {
 	most := int64(0)
 	for _, r := range m.warm {
-		most = max(most, r.rss)
+		most = max(most, r.peak)
 	}
 	return float64(most) / 1e6
 }
 
-func median(runs []run, value func(run) time.Duration) time.Duration {
-	if len(runs) == 0 {
+func median[T any](all []T, value func(T) time.Duration) time.Duration {
+	if len(all) == 0 {
 		return 0
 	}
-	values := make([]time.Duration, len(runs))
-	for i, r := range runs {
-		values[i] = value(r)
+	values := make([]time.Duration, len(all))
+	for i, one := range all {
+		values[i] = value(one)
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
@@ -113,23 +118,42 @@ func median(runs []run, value func(run) time.Duration) time.Duration {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// write writes the report as a table.
+// verdict is an aim in words, and whether it was reached; nothing without one.
+func verdict(format string, value, aim float64) (text, reached string) {
+	switch {
+	case aim == 0:
+		return "", ""
+	case value > aim:
+		return fmt.Sprintf(format, aim), "missed"
+	}
+	return fmt.Sprintf(format, aim), "reached"
+}
+
+// write writes the report as tables.
 func (r report) write(w io.Writer) error {
+	errs := []error{r.writePlain(w)}
+	if r.Many != nil {
+		errs = append(errs, r.Many.write(w))
+	}
+	if len(r.Schemes) > 0 {
+		errs = append(errs, writeSchemes(w, r.Schemes))
+	}
+	if len(r.Heavy) > 0 {
+		errs = append(errs, writeHeavy(w, r.Heavy))
+	}
+	if r.Stack != nil {
+		errs = append(errs, r.Stack.write(w))
+	}
+	return errors.Join(errs...)
+}
+
+func (r report) writePlain(w io.Writer) error {
 	// What goes wrong in writing, Flush says.
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "\treceiver\tplain\tratio\taim\t\t")
 	for _, row := range r.Rows {
-		aim, reached := "", ""
-		if row.Aim > 0 {
-			aim, reached = fmt.Sprintf("≤ %.2f", row.Aim), "reached"
-			if row.Ratio > row.Aim {
-				reached = "missed"
-			}
-		}
+		aim, reached := verdict("≤ %.2f", row.Ratio, row.Aim)
 		_, _ = fmt.Fprintf(table, "%s (%s)\t%.1f\t%.1f\t%.2f\t%s\t%s\t\n", row.Name, row.Unit, row.Receiver, row.Plain, row.Ratio, aim, reached)
 	}
-	if err := table.Flush(); err != nil || r.Stack == nil {
-		return err
-	}
-	return r.Stack.write(w)
+	return table.Flush()
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"pushpull/shared/webhook"
@@ -116,4 +118,15 @@ func (s stage) measureSchemes(ctx context.Context, receiver function, many setti
 		rows[i].P50 = all[i].percentile(0.50)
 	}
 	return rows, nil
+}
+
+func writeSchemes(w io.Writer, rows []schemeRow) error {
+	_, _ = fmt.Fprintln(w, "\nthe receiver with all presets, by scheme")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "\tsource\tbody (KB)\tevents\tCPU per request (µs)\tCPU per event (µs)\tp50 of a request (µs)\t")
+	for _, row := range rows {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%.1f\t%d\t%.0f\t%.0f\t%.0f\t\n",
+			row.Name, row.Source, float64(row.Bytes)/1e3, row.Events, row.CPURequest, row.CPUEvent, row.P50)
+	}
+	return table.Flush()
 }

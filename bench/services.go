@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,8 +26,29 @@ func serve(ctx context.Context, handler http.Handler) (address string, err error
 	return listener.Addr().String(), nil
 }
 
-// queueService is an SQS that takes everything at once and keeps nothing.
-func queueService(w http.ResponseWriter, r *http.Request) {
+// kept counts what the services were given.
+type kept struct{ messages, bodies atomic.Int64 }
+
+func (k *kept) reset() {
+	k.messages.Store(0)
+	k.bodies.Store(0)
+}
+
+func (k *kept) counts() (messages, bodies int) {
+	return int(k.messages.Load()), int(k.bodies.Load())
+}
+
+// ServeHTTP is an SQS and an S3 that take everything at once and keep nothing but its number.
+func (k *kept) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut {
+		k.bodies.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		return
+	}
+	k.queue(w, r)
+}
+
+func (k *kept) queue(w http.ResponseWriter, r *http.Request) {
 	type entry struct {
 		ID          string `json:"Id,omitempty"`
 		MessageBody string `json:"MessageBody"`
@@ -45,16 +67,19 @@ func queueService(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	take := func(e entry) taken {
+		k.messages.Add(1)
 		sum := md5.Sum([]byte(e.MessageBody))
 		return taken{ID: e.ID, MessageID: "5fea7756-0ea4-451a-a703-a558b933e274", MD5: hex.EncodeToString(sum[:])}
 	}
-	var answer any = take(call.entry)
+	var answer any
 	if r.Header.Get("X-Amz-Target") == "AmazonSQS.SendMessageBatch" {
 		var batch struct{ Successful []taken }
 		for _, e := range call.Entries {
 			batch.Successful = append(batch.Successful, take(e))
 		}
 		answer = batch
+	} else {
+		answer = take(call.entry)
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	_ = json.NewEncoder(w).Encode(answer) // what is wrong with it is the caller's to say
@@ -63,8 +88,7 @@ func queueService(w http.ResponseWriter, r *http.Request) {
 // A runtimeAPI is the side of Lambda that a function talks to. It hands out one
 // invocation so many times and notes when each was taken and answered.
 type runtimeAPI struct {
-	payload []byte
-	want    int // invocations to hand out
+	job job
 
 	ready    chan time.Time // when the function first asked for one
 	done     chan struct{}  // closed when all are answered
@@ -73,13 +97,17 @@ type runtimeAPI struct {
 	at       time.Time
 	first    time.Time // when the first was answered
 	duration []time.Duration
+	status   int // of the last answer
 }
 
-func newRuntimeAPI(payload []byte, want int) *runtimeAPI {
+func newRuntimeAPI(j job) *runtimeAPI {
+	if j.patience == 0 {
+		j.patience = 10 * time.Second
+	}
 	return &runtimeAPI{
-		payload: payload, want: want,
+		job:   j,
 		ready: make(chan time.Time, 1), done: make(chan struct{}), failed: make(chan error, 1),
-		duration: make([]time.Duration, 0, want),
+		duration: make([]time.Duration, 0, j.events),
 	}
 }
 
@@ -98,7 +126,7 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	if a.handed == 0 {
 		a.ready <- time.Now()
 	}
-	if a.handed == a.want {
+	if a.handed == a.job.events {
 		<-r.Context().Done() // there is no more: wait as Lambda would, until the function is ended
 		return
 	}
@@ -106,11 +134,11 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Lambda-Runtime-Aws-Request-Id", fmt.Sprintf("8476a536-e9f4-11e8-9739-%012d", a.handed))
-	header.Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(10*time.Second).UnixMilli()))
+	header.Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(a.job.patience).UnixMilli()))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:123456789012:function:receiver")
 	header.Set("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0")
 	a.at = time.Now()
-	_, _ = w.Write(a.payload)
+	_, _ = w.Write(a.job.payload)
 }
 
 func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
@@ -127,11 +155,12 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = json.Unmarshal(answer, &status)
 	}
-	if err != nil || status.StatusCode != http.StatusAccepted {
-		a.fail(fmt.Errorf("the function answered %s, %w", answer, err))
+	a.status = status.StatusCode
+	if err != nil || a.status/100 != 2 && !a.job.any {
+		a.fail(fmt.Errorf("the function answered %.256s, %w", answer, err))
 		return
 	}
-	if len(a.duration) == a.want {
+	if len(a.duration) == a.job.events {
 		close(a.done)
 	}
 }

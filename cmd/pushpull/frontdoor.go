@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"pushpull/shared/body"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/secret"
 	"pushpull/shared/webhook"
 )
 
@@ -47,8 +51,15 @@ func (conn *connection) frontDoor(ctx context.Context, source string, hook confi
 	}
 	var err error
 	if webhook.UsesSecret(*hook.Auth) {
-		if d.secrets.Secrets, err = conn.secrets.All(ctx, hook.Secret); err != nil {
+		d.secrets.Secrets, err = conn.secrets.All(ctx, hook.Secret)
+		if errors.Is(err, secret.ErrAbsent) && keeps(hook) {
+			d.secrets.Secrets, err = conn.handOver(ctx, hook)
+		}
+		if err != nil {
 			return nil, err
+		}
+		if keeps(hook) { // one to a line, the newest first
+			d.secrets.Secrets = strings.Fields(strings.Join(d.secrets.Secrets, "\n"))
 		}
 	}
 	if own := webhook.References(*hook.Auth); len(own) > 0 {
@@ -74,6 +85,27 @@ func (conn *connection) frontDoor(ctx context.Context, source string, hook confi
 	return d, nil
 }
 
+// keeps reports whether the provider hands the secret over in a handshake.
+func keeps(hook config.Webhook) bool {
+	return slices.ContainsFunc(hook.Handshakes, func(h config.Handshake) bool { return h.Keep != "" })
+}
+
+// handOver stores what the provider would hand over, where it has not yet: the
+// stack makes none up at its start, as the first to come must be able to.
+func (conn *connection) handOver(ctx context.Context, hook config.Webhook) ([]string, error) {
+	made, _, err := webhook.NewSecret(*hook.Auth)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.secrets.Put(ctx, hook.Secret[0], made, false); err != nil && !errors.Is(err, secret.ErrTaken) {
+		return nil, err
+	}
+	return conn.secrets.Fresh(ctx, hook.Secret[:1])
+}
+
+// messageID is a new value for the headers that name a request, such as webhook-id.
+func messageID() string { return "msg_" + strings.ReplaceAll(uuid.NewString(), "-", "") }
+
 // address is what the receiver takes for its own: the source's, or what the
 // gateway is called by, which it knows as https.
 func (d *frontDoor) address() string {
@@ -83,8 +115,9 @@ func (d *frontDoor) address() string {
 	return "https://" + strings.TrimPrefix(d.url, "http://")
 }
 
-// send signs a request and sends it.
-func (d *frontDoor) send(ctx context.Context, r webhook.Request, at time.Time) (sent, error) {
+// send signs a request and sends it, by a message ID, which is that of an event
+// for as often as it is sent.
+func (d *frontDoor) send(ctx context.Context, r webhook.Request, id string, at time.Time) (sent, error) {
 	r.Path, r.URL = "/webhooks/"+d.source, d.address()
 	if r.RawQuery != "" {
 		r.URL += "?" + r.RawQuery
@@ -95,20 +128,21 @@ func (d *frontDoor) send(ctx context.Context, r webhook.Request, at time.Time) (
 	}
 	signing := d.secrets
 	signing.Private = private
-	if err := webhook.Sign(*d.hook.Auth, signing, &r, "msg_"+strings.ReplaceAll(uuid.NewString(), "-", ""), at); err != nil {
+	if err := webhook.Sign(*d.hook.Auth, signing, &r, id, at); err != nil {
 		return sent{}, fmt.Errorf("sign as %s would: %w", d.source, err)
 	}
-	url := d.url
+	to := d.url
 	if r.RawQuery != "" {
-		url += "?" + r.RawQuery
+		to += "?" + r.RawQuery
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, url, bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, r.Method, to, bytes.NewReader(r.Body))
 	if err != nil {
 		return sent{}, err
 	}
 	for _, f := range r.Header {
 		req.Header.Add(f.Name, f.Value)
 	}
+	req.Host = r.Header.Get("Host") // a client takes it from here alone; "" is that of the address
 	res, err := d.client.Do(req)
 	if err != nil {
 		return sent{}, err
@@ -129,8 +163,10 @@ func (d *frontDoor) identified(r webhook.Request) sent {
 	out := sent{Source: d.source, Events: len(message.Parts)}
 	if len(message.Parts) > 0 {
 		part := message.Parts[0]
+		query, _ := url.ParseQuery(r.RawQuery) // what cannot be read is not there, as for the receiver
 		fields := d.identify.Identify(event.Input{
-			Body: part.View, Root: part.Root, Parent: part.Parent, Data: part.Data, Header: r.Header.Get, DefaultType: d.source,
+			Body: part.View, Root: part.Root, Parent: part.Parent, Data: part.Data,
+			Header: r.Header.Get, Query: query.Get, DefaultType: d.source,
 		})
 		out.ID, out.Type = fields.ID, fields.Type
 	}

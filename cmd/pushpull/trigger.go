@@ -60,14 +60,15 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 	}
 	bar := newProgress(c, "sent", count)
 	defer bar.close()
-	at := time.Now()
-	one := s.Fill(typ, hook.With, at)
-	for range count {
-		if !same {
+	var at time.Time
+	var one provider.Sample
+	var id string
+	for i := range count {
+		if i == 0 || !same {
 			at = time.Now()
-			one = s.Fill(typ, hook.With, at)
+			one, id = s.Fill(typ, hook.With, at), messageID()
 		}
-		sent, err := door.send(c.Context(), request(one), at)
+		sent, err := door.send(c.Context(), request(one), id, at)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,9 @@ func start(t *testing.T) *system {
 	h, err := harness.New(harness.Options{
 		Binary: binary, Root: root, Dir: dir,
 		Config: map[string]string{"sources.yaml": configuration(t)},
-		Flags:  []string{"--sandbox=false"},
+		// One secret of our own; the stack makes up the others.
+		Secrets: map[string]string{"ssm:/pushpull/github/webhook": "a secret for the tests"},
+		Flags:   []string{"--sandbox=false"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -49,5 +49,9 @@ if [ -n "$part" ]; then
 fi
 status=0
 "$dir/report" "$dir/results" || status=$?
-if [ $complete = true ]; then cp "$dir/results" results.jsonl; fi
+if [ $complete = true ] && ! cmp -s "$dir/results" results.jsonl; then
+  cp "$dir/results" results.jsonl
+  echo 'results.jsonl has changed: run `go test ./test/providers/report -update` and commit both'
+  [ "${CI:-}" != true ] || status=1
+fi
 exit $status

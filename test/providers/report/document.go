@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pushpull/shared/config"
+	"pushpull/shared/provider"
+	"pushpull/shared/webhook"
+)
+
+// document is docs/providers.md: every preset, how it authenticates, and how
+// that was verified, by the results where an SDK was there to ask.
+func document(results []result) (string, error) {
+	names := provider.Names()
+	bySDK := map[string][]result{}
+	passed := 0
+	for _, r := range results {
+		bySDK[r.Preset] = append(bySDK[r.Preset], r)
+		passed += r.Passed
+	}
+	var rows strings.Builder
+	verified := map[string]int{}
+	for _, name := range names {
+		p, err := provider.Load(name)
+		if err != nil {
+			return "", err
+		}
+		verified[p.Verified.By]++
+		fmt.Fprintf(&rows, "| %s | `%s` | %s | %s | %s |\n", cell(p.Title), name, authenticates(p), p.Verified.By, proof(bySDK[name]))
+	}
+	presets, sdks, providers := count(results)
+	return fmt.Sprintf(`# Providers
+
+Made from the presets and from test/providers/results.jsonl: do not edit. `+"`pushpull providers NAME`"+`
+tells of one: what to type where, what it expects and how long it waits, what was checked and
+what was not.
+
+%d presets: %d verified by a published test vector (shared/provider/testdata/vectors.json), %d by the
+provider's own SDK, %d by documentation alone. With `+"`make test-providers`"+` %d SDKs of %d providers
+(%d presets) sign and we verify, or we sign and they verify; what was changed, signed with another
+secret or too old is refused: %d checks passed.
+
+"body not signed": who saw one request can send others with it; `+"`pushpull check`"+` says so, and
+hydrate (docs/webhooks.md) fetches from the API what must be believed.
+
+| provider | preset | authenticates by | verified by | SDKs asked |
+|---|---|---|---|---|
+%s`, len(names), verified[provider.ByVector], verified[provider.BySDK], verified[provider.ByDocumentation],
+		sdks, providers, presets, passed, rows.String()), nil
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
+
+// authenticates is the scheme in a few words.
+func authenticates(p provider.Preset) string {
+	if p.Webhook == nil || p.Webhook.Auth == nil {
+		return "(poll only)"
+	}
+	text := words(*p.Webhook.Auth)
+	if v, err := webhook.Compile(*p.Webhook.Auth); err == nil && !v.CoversBody() && p.Webhook.Auth.Scheme != "none" {
+		text += "; body not signed"
+	}
+	return text
+}
+
+func words(a config.Auth) string {
+	switch a.Scheme {
+	case "all", "any":
+		var parts []string
+		for _, one := range a.Of {
+			if text := words(one); !slices.Contains(parts, text) {
+				parts = append(parts, text)
+			}
+		}
+		return strings.Join(parts, map[string]string{"all": " and ", "any": " or "}[a.Scheme])
+	case "hmac", "digest", "rsa", "ecdsa":
+		algorithm := "sha256"
+		if len(a.Algorithm) > 0 {
+			algorithm = a.Algorithm[0]
+		}
+		return a.Scheme + " " + algorithm
+	case "jwt":
+		return "jwt " + strings.Join(a.Algorithm, ", ")
+	}
+	return a.Scheme
+}
+
+// proof is which SDKs were asked, and how.
+func proof(results []result) string {
+	var parts []string
+	for _, r := range results {
+		how := "verifies"
+		if r.SDKSigns && r.SDKVerifies {
+			how = "signs, verifies"
+		} else if r.SDKSigns {
+			how = "signs"
+		}
+		text := fmt.Sprintf("%s (%s; %s)", r.SDK, r.Language, how)
+		if !slices.Contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, "<br>")
+}
