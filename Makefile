@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help check build lint fmt generate test race vet tidy validate bench chaos \
-	test-real-input test-providers test-aws-cli test-reference test-run fuzz clean \
+	test-real-input test-providers test-aws-cli test-reference test-run fuzz fuzz-push clean \
 	build-ReceiverFunction build-ProcessorFunction build-PollerFunction
 
 FUNCTIONS := receiver processor poller
@@ -60,7 +60,10 @@ race: ## the same with the race detector, shuffled
 fuzz: ## fuzz every parser of untrusted bytes, FUZZTIME each (default 20s)
 	@test/fuzz.sh $(FUZZTIME)
 
-bench: ## the receiver next to a plain handler, and events per second through the local stack
+fuzz-push: ## fuzz the receiving side, FUZZTIME at a time, until 10,000,000 inputs were run
+	@test/fuzz.sh $(FUZZTIME) 10000000 shared/webhook shared/body shared/event functions/receiver
+
+bench: ## the receiver next to a plain handler, with every preset, by scheme, its memory; the local stack's events per second
 	go run ./bench
 
 chaos: ## events pushed and polled while functions and the stack are killed; EVENTS=10000 SEED=…

@@ -59,7 +59,7 @@ func gzipOf(block []byte, times int) ([]byte, error) {
 	}
 	out = append(out, all[ends[1]:]...)
 	out = binary.LittleEndian.AppendUint32(out, sum)
-	return binary.LittleEndian.AppendUint32(out, uint32(len(block)*times)), nil //nolint:gosec // the format has the size modulo 2³²
+	return binary.LittleEndian.AppendUint32(out, uint32(len(block)*times)), nil // the format has the size modulo 2³²
 }
 
 func gzipText(text []byte) ([]byte, error) {
@@ -105,35 +105,41 @@ func zstdBomb() ([]byte, error) {
 
 const multipartType = "multipart/form-data; boundary=frontier"
 
-// multipartBody is an e-mail with a large attachment, as a mail service forwards it.
-func multipartBody() []byte {
+// multipartOf is an e-mail with a large attachment, as a mail service forwards it.
+func multipartOf(size int) []byte {
 	var b bytes.Buffer
+	b.Grow(size)
 	b.WriteString("--frontier\r\nContent-Disposition: form-data; name=\"subject\"\r\n\r\nHello\r\n" +
 		"--frontier\r\nContent-Disposition: form-data; name=\"attachment1\"; filename=\"scan.pdf\"\r\nContent-Type: application/pdf\r\n\r\n")
 	const tail = "\r\n--frontier--\r\n"
-	for i := 0; b.Len() < heaviest-len(tail); i++ {
+	for i := 0; b.Len() < size-len(tail); i++ {
 		b.WriteByte(byte(i*i>>3 + i)) // bytes of all kinds
 	}
 	b.WriteString(tail)
 	return b.Bytes()
 }
 
-// formBody has many small fields, each with a letter that is percent-encoded.
+// formBody has as many fields as are taken for fields, with letters that are
+// percent-encoded.
 func formBody() []byte {
+	const fields = 9_900
 	var b bytes.Buffer
-	for i := 0; b.Len() < heaviest-100; i++ {
-		fmt.Fprintf(&b, "field%d=caf%%C3%%A9+%d&", i, i)
+	value := strings.Repeat("caf%C3%A9+", (heaviest/fields-20)/10)
+	for i := range fields {
+		fmt.Fprintf(&b, "field%d=%s&", i, value)
 	}
 	b.WriteString("last=1")
 	return b.Bytes()
 }
 
-// xmlBody has many small elements with attributes.
+// xmlBody has nearly as many elements and attributes as are taken for such.
 func xmlBody() []byte {
+	const orders = 19_000 // of five each
 	var b bytes.Buffer
+	text := strings.Repeat("Ada &amp; Co ", (heaviest/orders-120)/13)
 	b.WriteString(`<?xml version="1.0"?><orders>`)
-	for i := 0; b.Len() < heaviest-200; i++ {
-		fmt.Fprintf(&b, `<order id="%d" state="paid"><name>Ada &amp; Co</name><total>%d</total></order>`, i, i)
+	for i := range orders {
+		fmt.Fprintf(&b, `<order id="%d" state="paid"><name>%s</name><total>%d</total></order>`, i, text, i)
 	}
 	b.WriteString(`</orders>`)
 	return b.Bytes()

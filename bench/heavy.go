@@ -38,25 +38,30 @@ var heavies = []heavy{
 	{"zstd that would be 64 MB", sourceName, false, compressed("zstd", zstdBomb)},
 	{"a batch of 10,000", "batch", false, plainly("application/json", func() []byte { return batchOf(10_000, 0).Body })},
 	{"a batch of 10,000, 6 MB", "batch", false, plainly("application/json", func() []byte { return batchOf(10_000, 450).Body })},
-	{"multipart of 6 MB", sourceName, false, plainly(multipartType, multipartBody)},
-	{"multipart of 6 MB, made JSON", "convert", false, plainly(multipartType, multipartBody)},
+	{"gzip of a batch of 90,000, 15 MB", "batch", false, compressed("gzip", func() ([]byte, error) { return gzipText(batchOf(90_000, 20).Body) })},
+	{"multipart of 6 MB", sourceName, false, plainly(multipartType, func() []byte { return multipartOf(heaviest) })},
+	{"multipart of 6 MB, made JSON", "convert", false, plainly(multipartType, func() []byte { return multipartOf(heaviest) })},
+	{"gzip of a multipart of 16 MB, made JSON", "convert", false, func() (string, string, []byte, error) {
+		body, err := gzipText(multipartOf(inflated))
+		return multipartType, "gzip", body, err
+	}},
 	{"form of 6 MB, made JSON", "convert", false, plainly("application/x-www-form-urlencoded", formBody)},
 	{"XML of 6 MB, made JSON", "convert", false, plainly("application/xml", xmlBody)},
-	{"JSON, 3 million deep", sourceName, false, plainly("application/json", func() []byte {
+	{"JSON, 3 million deep, kept as it came", sourceName, false, plainly("application/json", func() []byte {
 		return []byte(strings.Repeat("[", heaviest/2) + strings.Repeat("]", heaviest/2))
 	})},
-	{"JSON, 3 million deep and never closed", sourceName, false, plainly("application/json", func() []byte {
+	{"the same, never closed", sourceName, false, plainly("application/json", func() []byte {
 		return []byte(strings.Repeat(`{"a":`, heaviest/5))
 	})},
 }
 
-func plainly(contentType string, make func() []byte) func() (string, string, []byte, error) {
-	return func() (string, string, []byte, error) { return contentType, "", make(), nil }
+func plainly(contentType string, of func() []byte) func() (string, string, []byte, error) {
+	return func() (string, string, []byte, error) { return contentType, "", of(), nil }
 }
 
-func compressed(encoding string, make func() ([]byte, error)) func() (string, string, []byte, error) {
+func compressed(encoding string, of func() ([]byte, error)) func() (string, string, []byte, error) {
 	return func() (string, string, []byte, error) {
-		body, err := make()
+		body, err := of()
 		return "application/json", encoding, body, err
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 func main() {
 	var o options
-	flag.IntVar(&o.starts, "starts", 25, "cold starts of each function")
+	flag.IntVar(&o.starts, "starts", 60, "cold starts of each function")
 	flag.IntVar(&o.rounds, "rounds", 5, "warm processes of each function")
 	flag.IntVar(&o.events, "events", 2000, "events of each warm process")
 	flag.IntVar(&o.pairs, "pairs", 40, "pairs of runs with one source and with all; 0 leaves them out")
@@ -177,19 +177,32 @@ func (b bench) both(ctx context.Context, o options) (ours, theirs measured, err 
 
 // measureMany compares the receiver with one source and with all.
 func (b bench) measureMany(ctx context.Context, n int) (*manyReport, error) {
+	report := &manyReport{Sources: len(b.many.sources), Presets: len(provider.Names()), Bytes: b.many.size, Pairs: n}
 	few, many := b.push, b.push
 	many.setting = b.many
-	var found [3][]pair
-	for i, events := range []int{0, 1, pairEvents} {
-		var err error
-		if found[i], err = b.pairs(ctx, n, b.small, b.large, few.times(events), many.times(events)); err != nil {
-			return nil, err
-		}
+	var err error
+	if report.Deployed, err = b.rowsOf(ctx, n, b.small, b.large, few, many); err != nil {
+		return nil, err
 	}
-	return &manyReport{
-		Sources: len(b.many.sources), Presets: len(provider.Names()), Bytes: b.many.size, Pairs: n,
-		Rows: compareMany(found[0], found[1], found[2]),
-	}, nil
+	few.setting.fromFile, many.setting.fromFile = true, true
+	report.FromFile, err = b.rowsOf(ctx, n, b.small, b.small, few, many)
+	return report, err
+}
+
+func (b bench) rowsOf(ctx context.Context, n int, one, other function, few, many job) ([]manyRow, error) {
+	idle, err := b.pairs(ctx, startsOfPair*n, one, other, few, many)
+	if err != nil {
+		return nil, err
+	}
+	cold, err := b.pairs(ctx, startsOfPair*n, one, other, few.times(1), many.times(1))
+	if err != nil {
+		return nil, err
+	}
+	warm, err := b.pairs(ctx, n, one, other, few.times(pairEvents), many.times(pairEvents))
+	if err != nil {
+		return nil, err
+	}
+	return compareMany(idle, cold, warm), nil
 }
 
 // times is the same job with that many invocations.

@@ -113,6 +113,8 @@ type setting struct {
 	ring    keyring.Ring
 	secrets map[string]string // by their references
 	size    int64             // of compiled.txt, in bytes
+
+	fromFile bool // the function reads it from the folder, and not from its binary
 }
 
 // newSetting compiles a configuration into a folder, and makes the secrets of
@@ -148,11 +150,11 @@ func newSetting(folder, yaml string) (setting, error) {
 	return s, os.WriteFile(filepath.Join(folder, config.CompiledFile), []byte(text), 0o600)
 }
 
-// environment is what a function finds its keys and secrets by. The configuration
-// is in the binary.
+// environment is what a function finds its keys and secrets by, and, where it is
+// not to use the one in its binary, its configuration.
 func (s setting) environment() []string {
 	env := []string{"PUSHPULL_KEYS=" + s.ring.Folder()}
-	if os.Getenv("BENCH_FILE") != "" {
+	if s.fromFile {
 		env = append(env, "PUSHPULL_CONFIG="+s.folder)
 	}
 	for _, ref := range slices.Sorted(maps.Keys(s.secrets)) {

@@ -103,9 +103,6 @@ func (conn *connection) handOver(ctx context.Context, hook config.Webhook) ([]st
 	return conn.secrets.Fresh(ctx, hook.Secret[:1])
 }
 
-// messageID is a new value for the headers that name a request, such as webhook-id.
-func messageID() string { return "msg_" + strings.ReplaceAll(uuid.NewString(), "-", "") }
-
 // address is what the receiver takes for its own: the source's, or what the
 // gateway is called by, which it knows as https.
 func (d *frontDoor) address() string {
@@ -115,22 +112,35 @@ func (d *frontDoor) address() string {
 	return "https://" + strings.TrimPrefix(d.url, "http://")
 }
 
-// send signs a request and sends it, by a message ID, which is that of an event
-// for as often as it is sent.
-func (d *frontDoor) send(ctx context.Context, r webhook.Request, id string, at time.Time) (sent, error) {
+// send signs a request and sends it.
+func (d *frontDoor) send(ctx context.Context, r webhook.Request, at time.Time) (sent, error) {
+	signed, err := d.sign(r, at)
+	if err != nil {
+		return sent{}, err
+	}
+	return d.post(ctx, signed)
+}
+
+// sign makes a request what the provider would send.
+func (d *frontDoor) sign(r webhook.Request, at time.Time) (webhook.Request, error) {
 	r.Path, r.URL = "/webhooks/"+d.source, d.address()
 	if r.RawQuery != "" {
 		r.URL += "?" + r.RawQuery
 	}
 	private, err := d.keys.Private(d.hook, r, at)
 	if err != nil {
-		return sent{}, fmt.Errorf("sign as %s would: %w", d.source, err)
+		return r, fmt.Errorf("sign as %s would: %w", d.source, err)
 	}
 	signing := d.secrets
 	signing.Private = private
-	if err := webhook.Sign(*d.hook.Auth, signing, &r, id, at); err != nil {
-		return sent{}, fmt.Errorf("sign as %s would: %w", d.source, err)
+	if err := webhook.Sign(*d.hook.Auth, signing, &r, "msg_"+strings.ReplaceAll(uuid.NewString(), "-", ""), at); err != nil {
+		return r, fmt.Errorf("sign as %s would: %w", d.source, err)
 	}
+	return r, nil
+}
+
+// post sends a signed request.
+func (d *frontDoor) post(ctx context.Context, r webhook.Request) (sent, error) {
 	to := d.url
 	if r.RawQuery != "" {
 		to += "?" + r.RawQuery

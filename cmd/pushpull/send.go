@@ -58,7 +58,7 @@ func send(c *cobra.Command, source, file string, headers []string) error {
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json")
 	}
-	sent, err := door.send(c.Context(), webhook.Request{Method: "POST", Header: h, Body: body}, messageID(), time.Now())
+	sent, err := door.send(c.Context(), webhook.Request{Method: "POST", Header: h, Body: body}, time.Now())
 	if err != nil {
 		return err
 	}

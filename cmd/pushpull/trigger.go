@@ -11,6 +11,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/provider"
+	"pushpull/shared/webhook"
 )
 
 func triggerCommand() *cobra.Command {
@@ -60,15 +61,15 @@ func trigger(c *cobra.Command, source, typ string, count int, same bool) error {
 	}
 	bar := newProgress(c, "sent", count)
 	defer bar.close()
-	var at time.Time
-	var one provider.Sample
-	var id string
+	var signed webhook.Request
 	for i := range count {
 		if i == 0 || !same {
-			at = time.Now()
-			one, id = s.Fill(typ, hook.With, at), messageID()
+			at := time.Now()
+			if signed, err = door.sign(request(s.Fill(typ, hook.With, at)), at); err != nil {
+				return err
+			}
 		}
-		sent, err := door.send(c.Context(), request(one), id, at)
+		sent, err := door.post(c.Context(), signed)
 		if err != nil {
 			return err
 		}

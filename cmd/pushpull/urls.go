@@ -42,6 +42,7 @@ type setUp struct {
 	URL           string   `json:"url,omitempty"`
 	Secret        []string `json:"secret,omitempty"`
 	VerifyToken   []string `json:"verify_token,omitempty"`
+	HydrateToken  []string `json:"hydrate_token,omitempty"`
 	Expects       string   `json:"expects,omitempty"`
 	Within        string   `json:"within,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
@@ -100,7 +101,10 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 		}
 		out.VerifyToken = w.VerifyToken
 		out.Authenticated = w.Auth != nil && w.Auth.Scheme != "none"
-		out.Warnings = warnings(*w)
+		out.Warnings = warnings(name, *w)
+		if w.Hydrate != nil {
+			out.HydrateToken = w.Hydrate.Token
+		}
 	}
 	if p := s.Poll; p != nil {
 		out.Provider, out.PollToken = firstNonEmpty(out.Provider, p.Provider), p.Token
@@ -126,15 +130,26 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 }
 
 // warnings are what a person should know before the provider is told the URL.
-func warnings(w config.Webhook) []string {
+func warnings(source string, w config.Webhook) []string {
+	offer := ""
+	if w.Hydrate == nil && provider.Hydrates(w.Provider) {
+		offer = "add hydrate: { token: ssm:/pushpull/" + source + "/key } to the webhook to fetch it from the API instead"
+	}
 	if w.Auth == nil || w.Auth.Scheme == "none" {
-		return []string{"anyone who knows this URL is believed: its scheme is none"}
+		warning := "anyone who knows this URL is believed: its scheme is none"
+		if offer != "" {
+			warning += "; " + offer
+		}
+		return []string{warning}
 	}
 	v, err := webhook.Compile(*w.Auth)
-	if err == nil && !v.CoversBody() {
-		return []string{"the provider does not sign the body: believe no more of an event than its id, and fetch the rest from the provider's API"}
+	if err != nil || v.Covers(w.ReadField()) || w.Hydrate != nil {
+		return nil
 	}
-	return nil
+	if offer == "" {
+		offer = "believe no more of an event than its id, and fetch the rest from the provider's API: say how in webhook.hydrate"
+	}
+	return []string{"the provider does not sign the body: " + offer}
 }
 
 // fill puts the source's own URL and the places of its secrets into a preset's steps.
@@ -164,6 +179,7 @@ func printSetUp(w io.Writer, s setUp) {
 	}
 	printSecret(w, "secret", s.Secret)
 	printSecret(w, "verify", s.VerifyToken)
+	printSecret(w, "hydrate", s.HydrateToken)
 	if s.Expects != "" {
 		fmt.Fprintf(w, "  answer   %s", s.Expects)
 		if s.Within != "" {

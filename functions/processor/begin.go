@@ -56,18 +56,19 @@ func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work
 		w.log.Debug("event in flight", "until", c.Until)
 		h.hide(ctx, w, c.Until.Sub(h.now()))
 	case ledger.Mine:
-		h.open(ctx, w)
+		h.open(ctx, w, t)
 	}
 	return w
 }
 
 // open fetches data that are in the claim check, once the event is ours: a
 // duplicate costs no fetch.
-func (h *handler) open(ctx context.Context, w *work) {
+func (h *handler) open(ctx context.Context, w *work, t times) {
 	e, err := queue.Open(ctx, w.event, h.bodies)
 	switch {
 	case err == nil:
-		w.event, w.claimed = e, true
+		w.event = e
+		w.claimed = h.hydrate(ctx, w, t)
 	case gone(err) || receives(w.message) >= mostReceives:
 		h.die(ctx, w, "its data could not be fetched: "+err.Error(), nil, outcomes{})
 	default:

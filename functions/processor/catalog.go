@@ -9,6 +9,7 @@ import (
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
+	"pushpull/shared/hydrate"
 	"pushpull/shared/route"
 )
 
@@ -26,6 +27,7 @@ type catalog struct {
 	config config.Compiled
 	routes route.Table
 	env    *destination.Env
+	apis   *hydrate.Env
 
 	mu           sync.Mutex
 	sources      map[string]source
@@ -39,6 +41,7 @@ type source struct {
 	// volatile are the paths in an event's data that change with each attempt to
 	// deliver it, by transport.
 	volatile map[event.Transport][]string
+	hydrate  hydrator // of its webhooks; nil where events are delivered as they come
 }
 
 // A target is a destination with its retries.
@@ -48,13 +51,13 @@ type target struct {
 	retry config.Retry
 }
 
-func newCatalog(c config.Compiled, env *destination.Env) (*catalog, error) {
+func newCatalog(c config.Compiled, env *destination.Env, apis *hydrate.Env) (*catalog, error) {
 	routes, err := c.Routes()
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
 	}
 	return &catalog{
-		config: c, routes: route.New(routes), env: env,
+		config: c, routes: route.New(routes), env: env, apis: apis,
 		sources: map[string]source{}, destinations: map[string]target{},
 	}, nil
 }
@@ -74,6 +77,7 @@ func (c *catalog) source(name string) source {
 		}
 		s.keep = found.KeepPayload == nil || *found.KeepPayload
 		s.volatile = volatile(found)
+		s.hydrate = c.hydrator(found)
 		c.sources[name] = s // only those that exist: names in messages are not ours to remember
 	}
 	return s

@@ -16,6 +16,7 @@ import (
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
 	"pushpull/shared/dynamolite"
+	"pushpull/shared/hydrate"
 	"pushpull/shared/ledger"
 	"pushpull/shared/queue"
 	"pushpull/shared/secret"
@@ -56,8 +57,8 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 	if data == "" {
 		data = "/tmp" // the one folder that Lambda lets a function write to
 	}
-	env := destination.NewEnv(secret.New(client, getenv, log), data, time.Now)
-	catalog, err := newCatalog(compiled, env)
+	secrets := secret.New(client, getenv, log)
+	catalog, err := newCatalog(compiled, destination.NewEnv(secrets, data, time.Now), hydrate.NewEnv(secrets, time.Now))
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
+	"pushpull/shared/hydrate"
 	"pushpull/shared/ledger"
 	"pushpull/shared/ledger/ledgertest"
 	"pushpull/shared/queue"
@@ -40,6 +41,7 @@ type world struct {
 	config string
 	bodies queue.Bodies
 
+	secrets hydrate.Secrets
 	handler *handler
 }
 
@@ -115,7 +117,7 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c, err := newCatalog(compiled, destination.NewEnv(nil, w.t.TempDir(), w.clock.Now))
+	c, err := newCatalog(compiled, destination.NewEnv(nil, w.t.TempDir(), w.clock.Now), hydrate.NewEnv(w.secrets, w.clock.Now))
 	if err != nil {
 		w.t.Fatal(err)
 	}

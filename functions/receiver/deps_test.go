@@ -24,6 +24,7 @@ func TestDeps(t *testing.T) {
 		"pushpull/shared/destination":           "the receiver knows nothing of destinations",
 		"pushpull/shared/route":                 "the receiver knows nothing of destinations",
 		"pushpull/shared/pull":                  "polls are the poller's",
+		"pushpull/shared/hydrate":               "an event is completed behind the queue, not while the provider waits",
 		"pushpull/shared/checkpoint":            "polls are the poller's",
 		"pushpull/local":                        "what runs in AWS knows nothing of the local stack",
 		"github.com/spf13/cobra":                "a function is no command line",

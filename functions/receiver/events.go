@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"pushpull/shared/body"
 	"pushpull/shared/event"
 	"pushpull/shared/webhook"
@@ -27,6 +29,9 @@ func (h *handler) events(src *source, r webhook.Request, trace trace, received t
 	message := src.reader.Read(plain, contentType)
 	if message.Unreadable != nil && src.auth.Scheme == "none" {
 		return nil, refuse(400, "malformed", message.Unreadable) // who sent it is not known either
+	}
+	if src.wary && !structured(message) {
+		return nil, refuse(src.refuse, "wrong_signature", errors.New("a body without structure, whose signature a stranger could have come by: a handshake signs such texts, or the hash can be lengthened"))
 	}
 	if message.Unreadable != nil {
 		h.log.Warn("body kept as it came", "source", src.name, "error", message.Unreadable)
@@ -47,6 +52,19 @@ func (h *handler) events(src *source, r webhook.Request, trace trace, received t
 		tellApart(all)
 	}
 	return all, nil
+}
+
+// structured reports whether each event is empty, or an object or an array by
+// its format.
+func structured(m body.Message) bool {
+	for _, p := range m.Parts {
+		kind := gjson.ParseBytes(p.View)
+		opaque := string(p.View) == "{}" && strings.TrimSpace(string(p.Data)) != "{}"
+		if len(p.Data) > 0 && (opaque || !kind.IsObject() && !kind.IsArray()) {
+			return false
+		}
+	}
+	return m.Unreadable == nil
 }
 
 // event finds what identifies one event.

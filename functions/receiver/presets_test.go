@@ -44,50 +44,74 @@ type offline struct{}
 
 func (offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("no network") }
 
-// An orchard is a receiver with a source for each preset that authenticates.
+// An orchard is a receiver with a source for each preset that is asked for.
 type orchard struct {
 	*world
-	hooks   []*hook
-	visited []string // addresses that handshakes had it fetch
+	hooks   map[string]*hook // those that were asked for
+	visited []string         // addresses that handshakes had it fetch
 }
 
+// hook is that of a preset, made when it is asked for; nil of one that has no
+// webhook, or takes anything.
 func (o *orchard) hook(tb testing.TB, name string) *hook {
 	tb.Helper()
-	i := slices.IndexFunc(o.hooks, func(h *hook) bool { return h.name == name })
-	if i < 0 {
-		tb.Fatalf("no preset %s", name)
+	if h, ok := o.hooks[name]; ok {
+		return h
 	}
-	return o.hooks[i]
+	h, err := planted.hook(name)
+	if err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+	o.hooks[name] = h
+	if h != nil {
+		o.config.sources[name] = config.Source{Webhook: &h.config}
+		o.store(h)
+	}
+	return h
 }
 
-// planted are the hooks of all presets: keys take long to make.
-var planted = sync.OnceValues(func() ([]*hook, error) {
-	folder, err := os.MkdirTemp("", "keys")
-	if err != nil {
-		return nil, err
-	}
-	keysFolder = folder
-	pairs := map[string][2]string{}
+// all are the hooks of every preset.
+func (o *orchard) all(tb testing.TB) []*hook {
+	tb.Helper()
 	var hooks []*hook
 	for _, name := range provider.Names() {
-		h, err := plant(name, folder, pairs)
-		if err != nil {
-			return nil, errors.New(name + ": " + err.Error())
-		}
-		if h != nil {
+		if h := o.hook(tb, name); h != nil {
 			hooks = append(hooks, h)
 		}
 	}
-	return hooks, nil
-})
+	return hooks
+}
 
-var keysFolder string
+// A nursery keeps the hooks that were made: keys take long to make.
+type nursery struct {
+	mu     sync.Mutex
+	folder string // of keys that would be fetched
+	pairs  map[string][2]string
+	hooks  map[string]*hook
+}
+
+var planted = &nursery{pairs: map[string][2]string{}, hooks: map[string]*hook{}}
+
+func (n *nursery) hook(name string) (*hook, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if h, ok := n.hooks[name]; ok {
+		return h, nil
+	}
+	h, err := plant(name, n.folder, n.pairs)
+	if err == nil {
+		n.hooks[name] = h
+	}
+	return h, err
+}
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if keysFolder != "" {
-		_ = os.RemoveAll(keysFolder)
+	var err error
+	if planted.folder, err = os.MkdirTemp("", "keys"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(planted.folder)
 	os.Exit(code)
 }
 
@@ -191,23 +215,15 @@ func publish(h *hook, r webhook.Request, folder string) error {
 
 func newOrchard(tb testing.TB) *orchard {
 	tb.Helper()
-	hooks, err := planted()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	o := &orchard{hooks: hooks, world: &world{
+	o := &orchard{hooks: map[string]*hook{}, world: &world{
 		config:  &fakeConfig{sources: map[string]config.Source{}},
 		secrets: &fakeSecrets{cached: map[string]string{}, now: map[string]string{}},
 		queue:   &fakeQueue{}, logged: &bytes.Buffer{}, metered: &bytes.Buffer{},
 	}}
-	for _, h := range hooks {
-		o.config.sources[h.name] = config.Source{Webhook: &h.config}
-		o.store(h)
-	}
 	now := func() time.Time { return sampleTime.Add(time.Second) }
 	o.handler = &handler{
 		config: o.config, secrets: o.secrets, queue: o.queue, now: now,
-		keys:    webhook.NewKeysWith(&http.Client{Transport: offline{}}, keysFolder, now),
+		keys:    webhook.NewKeysWith(&http.Client{Transport: offline{}}, planted.folder, now),
 		visit:   func(_ context.Context, address string) error { o.visited = append(o.visited, address); return nil },
 		log:     telemetry.NewLogger(o.logged, slog.LevelDebug.String()),
 		metrics: telemetry.NewMetrics(o.metered, now),
@@ -264,10 +280,11 @@ func again(r webhook.Request) webhook.Request {
 func TestEverySampleOfEveryPresetIsQueuedByTheHandler(t *testing.T) {
 	t.Parallel()
 	o := newOrchard(t)
-	if len(o.hooks) < 150 {
-		t.Errorf("%d presets", len(o.hooks))
+	hooks := o.all(t)
+	if len(hooks) < 150 {
+		t.Errorf("%d presets", len(hooks))
 	}
-	for _, h := range o.hooks {
+	for _, h := range hooks {
 		if h.config.Auth.Scheme == "mtls" {
 			continue
 		}

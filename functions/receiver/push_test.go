@@ -84,12 +84,14 @@ func TestBodiesBecomeEvents(t *testing.T) {
 		want []out
 	}{
 		{
-			"an array, each element an event", config.Webhook{Body: &config.Body{Each: config.Names{"[]"}}, Event: &event.Spec{Identity: id}},
+			"an array, each element an event",
+			config.Webhook{Body: &config.Body{Each: config.Names{"[]"}}, Event: &event.Spec{Identity: id}},
 			push{body: []byte(`[{"id":"1"}, {"id":"2"}]`)},
 			[]out{{"1", "s", "application/json", `{"id":"1"}`}, {"2", "s", "application/json", `{"id":"2"}`}},
 		},
 		{
-			"an envelope, with what is around its elements", config.Webhook{
+			"an envelope, with what is around its elements",
+			config.Webhook{
 				Body:  &config.Body{Each: config.Names{"events"}, Add: map[string]string{"account": "root.account"}},
 				Event: &event.Spec{Identity: event.Choices{{Value: "{root.account}/{body.id}"}}, Type: event.Choices{{Value: "{body.type}"}}},
 			},
@@ -97,68 +99,82 @@ func TestBodiesBecomeEvents(t *testing.T) {
 			[]out{{"7/1", "a", "application/json", `{"id":1,"type":"a","account":7}`}},
 		},
 		{
-			"an empty batch is no event", config.Webhook{Body: &config.Body{Each: config.Names{"events"}}},
-			push{body: []byte(`{"events":[]}`)}, nil,
+			"an empty batch is no event",
+			config.Webhook{Body: &config.Body{Each: config.Names{"events"}}},
+			push{body: []byte(`{"events":[]}`)},
+			nil,
 		},
 		{
-			"elements of one identity but not the same data are told apart", config.Webhook{
+			"elements of one identity but not the same data are told apart",
+			config.Webhook{
 				Body: &config.Body{Each: config.Names{"[]"}}, Event: &event.Spec{Identity: event.Choices{{Value: "same"}}},
 			},
 			push{body: []byte(`[{"a":1},{"a":2},{"a":1}]`)},
 			[]out{{"same", "s", "application/json", `{"a":1}`}, {"same#" + shortHash(`{"a":2}`), "s", "application/json", `{"a":2}`}, {"same", "s", "application/json", `{"a":1}`}},
 		},
 		{
-			"a form, as it came", config.Webhook{Event: &event.Spec{Identity: event.Choices{{Value: "{body.MessageSid}"}}}},
+			"a form, as it came",
+			config.Webhook{Event: &event.Spec{Identity: event.Choices{{Value: "{body.MessageSid}"}}}},
 			push{header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, body: []byte("MessageSid=SM1&Body=a+b")},
 			[]out{{"SM1", "s", "application/x-www-form-urlencoded", "MessageSid=SM1&Body=a+b"}},
 		},
 		{
-			"a form made JSON", config.Webhook{Body: &config.Body{ToJSON: true}, Event: &event.Spec{Identity: event.Choices{{Value: "{body.MessageSid}"}}}},
+			"a form made JSON",
+			config.Webhook{Body: &config.Body{ToJSON: true}, Event: &event.Spec{Identity: event.Choices{{Value: "{body.MessageSid}"}}}},
 			push{header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, body: []byte("MessageSid=SM1&To=%2B1&To=%2B2")},
 			[]out{{"SM1", "s", "application/json", `{"MessageSid":"SM1","To":["+1","+2"]}`}},
 		},
 		{
-			"JSON in a form's field", config.Webhook{Body: &config.Body{Field: "payload"}, Event: &event.Spec{Identity: id}},
+			"JSON in a form's field",
+			config.Webhook{Body: &config.Body{Field: "payload"}, Event: &event.Spec{Identity: id}},
 			push{header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, body: []byte(`payload=%7B%22id%22%3A%22x%22%7D`)},
 			[]out{{"x", "s", "application/json", `{"id":"x"}`}},
 		},
 		{
-			"XML made JSON", config.Webhook{Body: &config.Body{ToJSON: true}, Event: &event.Spec{Identity: event.Choices{{Value: "{body.order.@id}"}}}},
+			"XML made JSON",
+			config.Webhook{Body: &config.Body{ToJSON: true}, Event: &event.Spec{Identity: event.Choices{{Value: "{body.order.@id}"}}}},
 			push{header: map[string]string{"Content-Type": "text/xml"}, body: []byte(`<order id="9"><item>pen</item></order>`)},
 			[]out{{"9", "s", "application/json", `{"order":{"@id":"9","item":"pen"}}`}},
 		},
 		{
-			"lines of JSON", config.Webhook{Event: &event.Spec{Identity: id}},
+			"lines of JSON",
+			config.Webhook{Event: &event.Spec{Identity: id}},
 			push{header: map[string]string{"Content-Type": "application/x-ndjson"}, body: []byte("{\"id\":1}\n\n{\"id\":2}\n")},
 			[]out{{"1", "s", "application/json", `{"id":1}`}, {"2", "s", "application/json", `{"id":2}`}},
 		},
 		{
-			"a gzip", config.Webhook{Event: &event.Spec{Identity: id}},
+			"a gzip",
+			config.Webhook{Event: &event.Spec{Identity: id}},
 			push{header: map[string]string{"Content-Encoding": "gzip", "Content-Type": "application/json"}, body: zipped(`{"id":"zipped"}`)},
 			[]out{{"zipped", "s", "application/json", `{"id":"zipped"}`}},
 		},
 		{
-			"no body at all, a header says it", config.Webhook{Event: &event.Spec{Identity: event.Choices{{Value: "{header.X-Goog-Message-Number}"}}}},
+			"no body at all, a header says it",
+			config.Webhook{Event: &event.Spec{Identity: event.Choices{{Value: "{header.X-Goog-Message-Number}"}}}},
 			push{header: map[string]string{"X-Goog-Message-Number": "17"}},
 			[]out{{"17", "s", "", ""}},
 		},
 		{
-			"a GET, where the provider sends it", config.Webhook{Methods: config.Names{"GET", "POST"}, Event: &event.Spec{Identity: event.Choices{{Value: "{query.id}"}}}},
+			"a GET, where the provider sends it",
+			config.Webhook{Methods: config.Names{"GET", "POST"}, Event: &event.Spec{Identity: event.Choices{{Value: "{query.id}"}}}},
 			push{method: "GET", query: "id=q1"},
 			[]out{{"q1", "s", "", ""}},
 		},
 		{
-			"JSON that is broken is kept as it came", config.Webhook{},
+			"JSON that is broken is kept as it came",
+			config.Webhook{},
 			push{header: map[string]string{"Content-Type": "application/json"}, body: []byte(`{"id":`)},
 			[]out{{longHash(`{"id":`), "s", "application/json", `{"id":`}},
 		},
 		{
-			"invalid UTF-8 within JSON is kept as it came", config.Webhook{Event: &event.Spec{Identity: id}},
+			"invalid UTF-8 within JSON is kept as it came",
+			config.Webhook{Event: &event.Spec{Identity: id}},
 			push{header: map[string]string{"Content-Type": "application/json"}, body: []byte("{\"id\":\"1\",\"x\":\"\xff\x00\"}")},
 			[]out{{longHash("{\"id\":\"1\",\"x\":\"\xff\x00\"}"), "s", "application/json", "{\"id\":\"1\",\"x\":\"\xff\x00\"}"}},
 		},
 		{
-			"a number beyond 2^53 stays as it was written", config.Webhook{Event: &event.Spec{Identity: id}},
+			"a number beyond 2^53 stays as it was written",
+			config.Webhook{Event: &event.Spec{Identity: id}},
 			push{body: []byte(`{"id":9007199254740993}`)},
 			[]out{{"9007199254740993", "s", "application/json", `{"id":9007199254740993}`}},
 		},

@@ -40,6 +40,7 @@ type source struct {
 	verifier    *webhook.Verifier
 	requirement webhook.Requirement
 	looks       bool // into the body, before it is authenticated
+	wary        bool // of texts that a stranger may have had signed
 	handshakes  []*webhook.Handshake
 	reader      *body.Reader
 	identifier  *event.Identifier
@@ -81,8 +82,17 @@ func newSource(name string, cfg config.Source) (*source, error) {
 		return nil, fmt.Errorf("source %s: webhook: %w", name, err)
 	}
 	s.references = slices.Concat(s.secrets, webhook.References(s.auth))
+	s.wary = s.wary || canBeLengthened(s.auth)
 	s.looks = s.verifier.ReadsBody() || s.requirement.ReadsBody() || len(s.handshakes) > 0
 	return s, nil
+}
+
+// canBeLengthened reports whether a scheme within is a plain hash that does not
+// end with the secret. Who saw one can make that of a longer text, though not
+// without bytes in it that no JSON has.
+func canBeLengthened(auth config.Auth) bool {
+	signed := strings.Join(auth.Signed, "")
+	return auth.Scheme == "digest" && !strings.HasSuffix(signed, "{secret}") || slices.ContainsFunc(auth.Of, canBeLengthened)
 }
 
 func (s *source) defaults() {
@@ -112,6 +122,7 @@ func (s *source) compile(w config.Webhook) (err error) {
 		}
 		s.handshakes = append(s.handshakes, made)
 		s.keeps = s.keeps || made.Keeps()
+		s.wary = s.wary || made.Signs() && made.By != webhook.ByEvent
 	}
 	var b config.Body
 	if w.Body != nil {

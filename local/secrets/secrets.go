@@ -65,6 +65,9 @@ func (s *Store) load() error {
 		// The library's message would quote the line, and so the secret.
 		return fmt.Errorf("%s is not a list of lines such as ssm:/pushpull/github/webhook: value: mend it, or remove it to have it made anew", s.path)
 	}
+	if values == nil { // a file with nothing but comments
+		values = map[string]string{}
+	}
 	s.values, s.modified, s.size = values, info.ModTime(), info.Size()
 	return nil
 }

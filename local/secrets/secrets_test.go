@@ -127,3 +127,17 @@ func TestTheCallsOfBothServices(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileWithNothingInItIsNoMistake(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path, []byte("# nothing yet\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Ensure([]string{"ssm:/a"}, invent); err != nil {
+		t.Error(err)
+	}
+}

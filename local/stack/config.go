@@ -50,6 +50,9 @@ func references(cfg config.Config) []string {
 		if s.Webhook != nil {
 			out = append(out, s.Webhook.Secret...)
 			out = append(out, s.Webhook.VerifyToken...)
+			if s.Webhook.Hydrate != nil {
+				out = append(out, s.Webhook.Hydrate.Token...)
+			}
 		}
 		if s.Webhook != nil && s.Webhook.Auth != nil {
 			out = append(out, webhook.References(*s.Webhook.Auth)...)

@@ -174,8 +174,15 @@ func (r *Reader) whole(d document) Message {
 
 func (r *Reader) read(b []byte, contentType string) document {
 	format := r.format
-	if format == formatAuto {
+	switch format {
+	case formatAuto:
 		format = byType(contentType)
+	case formatForm, formatMultipart:
+		// Of the two it is the one that its type says: a signature in a field was
+		// read by the type, and the event must be of the same fields.
+		if said := byType(contentType); said == formatForm || said == formatMultipart {
+			format = said
+		}
 	}
 	switch format {
 	case formatJSON:

@@ -44,6 +44,33 @@ type Webhook struct {
 	Rate string `json:"rate,omitempty"`
 	// MaxBody is the largest body taken, in bytes as sent; more is answered 413.
 	MaxBody int `json:"max_body,omitempty" jsonschema:"minimum=1,maximum=6291456,default=6291456"`
+	// Hydrate fetches an event from the provider's API before it is delivered, where the body is thin or not signed. A source turns it on by saying it: a preset may know the rest, but not the token.
+	Hydrate *Hydrate `json:"hydrate,omitempty"`
+}
+
+// Hydrate is how the data of an event are fetched from the provider's API, to be
+// delivered instead of what came. Templates are over the event: {body.path} (its
+// data), {id}, {type}, {entity}, {version}, and {header.Name} and {query.name} of
+// what travels with it. Filters: lower, upper, and path, which leaves slashes.
+type Hydrate struct {
+	// Token is the reference to the credential; {token} in auth.
+	Token Secrets `json:"token,omitempty"`
+	// URL is the address of the data: https, with scheme and host written out, so that no event chooses the host. Or a single placeholder, where the event carries the address; then hosts pins it. Of several, the first that is for the event's type and whose values are all there.
+	URL event.Choices `json:"url,omitempty"`
+	// Hosts are regular expressions for the whole host, where the event carries the address.
+	Hosts Names `json:"hosts,omitempty"`
+	// Auth is how the request is authenticated.
+	Auth *PollAuth `json:"auth,omitempty"`
+	// Headers are sent with the request: templates, by name.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Path is where in the answer the data are, such as data; empty is the whole.
+	Path string `json:"path,omitempty"`
+	// Timeout bounds the request.
+	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=10s"`
+	// Missing says what becomes of an event that has nothing to be fetched: the API does not have it (404, 410), or no url is for it. It is dead, or what came is kept and delivered.
+	Missing string `json:"missing,omitempty" jsonschema:"enum=dead,enum=keep,default=dead"`
+	// Except are types whose events are delivered as they came.
+	Except Names `json:"except,omitempty"`
 }
 
 // Auth is a scheme with its parameters. Which of them count depends on the scheme.
@@ -214,4 +241,13 @@ type Reply struct {
 	Headers map[string]string `json:"headers,omitempty"`
 	// Sign makes {signature} of what it says is signed, with the first secret.
 	Sign *Auth `json:"sign,omitempty"`
+}
+
+// ReadField is the form's field that is all that is read of the body; "" where
+// more is.
+func (w Webhook) ReadField() string {
+	if w.Body == nil {
+		return ""
+	}
+	return w.Body.Field
 }

@@ -171,6 +171,7 @@ func expandAll(raw map[string]any) {
 	if w, ok := raw["webhook"].(map[string]any); ok {
 		Expand(w["event"])
 		Expand(w["with_poll"])
+		ExpandHydrate(w["hydrate"])
 	}
 	poll, _ := raw["poll"].(map[string]any)
 	resources, _ := poll["resources"].(map[string]any)
@@ -185,8 +186,22 @@ func expandAll(raw map[string]any) {
 // instead of a list of candidates, and a text instead of {value: …}. What is of
 // another shape is left for the decoder to refuse.
 func Expand(spec any) {
+	expand(spec, "identity", "type", "time", "entity", "version")
+}
+
+// ExpandHydrate does the same for the url of a config.Hydrate.
+func ExpandHydrate(hydrate any) { expand(hydrate, "url") }
+
+// Hydrates reports whether the preset of a provider knows how its events are
+// fetched from the API, so that a source needs only the token for it.
+func Hydrates(name string) bool {
+	p, err := Load(name)
+	return err == nil && p.Webhook != nil && p.Webhook.Hydrate != nil
+}
+
+func expand(spec any, names ...string) {
 	fields, _ := spec.(map[string]any)
-	for _, name := range []string{"identity", "type", "time", "entity", "version"} {
+	for _, name := range names {
 		value, ok := fields[name]
 		if !ok {
 			continue

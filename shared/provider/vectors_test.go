@@ -69,7 +69,7 @@ func TestWhatProvidersPublishVerifies(t *testing.T) {
 			}
 			changed := one.request()
 			changed.Body = append(changed.Body, ' ')
-			if err := v.Verify(t.Context(), known, changed, one.At); err == nil && v.CoversBody() {
+			if err := v.Verify(t.Context(), known, changed, one.At); err == nil && v.Covers("") {
 				t.Error("with another body, and taken")
 			}
 			if err := v.Verify(t.Context(), c.other, one.request(), one.At); err == nil {

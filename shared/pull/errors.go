@@ -55,7 +55,7 @@ const (
 // limit tells whether an answer asks to wait, and how long. Times in headers are
 // read against the API's own clock, so that ours may be wrong.
 func limit(status int, h http.Header, server time.Time) (time.Duration, bool) {
-	after, told := retryAfter(h, server)
+	_, told := retryAfter(h, server)
 	spent := h.Get("X-RateLimit-Remaining") == "0"
 	switch {
 	case status == http.StatusTooManyRequests:
@@ -64,11 +64,24 @@ func limit(status int, h http.Header, server time.Time) (time.Duration, bool) {
 	default:
 		return 0, false
 	}
+	after, told := Asked(status, h, server)
 	if !told {
+		after = defaultWait
+	}
+	return min(max(after, minWait), maxWait), true
+}
+
+// Asked is how long an answer that refuses asks to be left alone, by the API's own
+// clock: what Retry-After says, or of a limit when it is reset. It reports false
+// where the answer does not say.
+func Asked(status int, h http.Header, server time.Time) (time.Duration, bool) {
+	after, told := retryAfter(h, server)
+	spent := h.Get("X-RateLimit-Remaining") == "0"
+	if !told && (status == http.StatusTooManyRequests || status == http.StatusForbidden && spent) {
 		after, told = resetAfter(h, server)
 	}
 	if !told {
-		after = defaultWait
+		return 0, false
 	}
 	return min(max(after, minWait), maxWait), true
 }

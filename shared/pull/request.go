@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	"pushpull/shared/config"
 )
 
 const (
@@ -163,61 +160,15 @@ func setDefault(h http.Header, name, value string) {
 	}
 }
 
-func authType(a *config.PollAuth) string {
-	if a == nil || a.Type == "" {
-		return "none"
-	}
-	return a.Type
-}
-
 // authenticate puts the credential into a request that was found to go to the API's own host.
 func (s *Source) authenticate(req *http.Request, token string) error {
 	if !sameOrigin(req.URL, s.base) {
 		return foreign(req.URL)
 	}
-	a := s.poll.Auth
-	values := map[string]string{"token": token}
-	maps.Copy(values, s.poll.With)
-	switch authType(a) {
-	case "none":
-	case "bearer":
-		prefix := a.Prefix
-		if prefix == "" {
-			prefix = "Bearer"
-		}
-		req.Header.Set("Authorization", prefix+" "+token)
-	case "basic":
-		user, password, err := basic(a, values)
-		if err != nil {
-			return err
-		}
-		req.SetBasicAuth(user, password)
-	case "api_key":
-		if a.In != "query" {
-			req.Header.Set(a.Name, strings.TrimSpace(a.Prefix+" "+token))
-			return nil
-		}
-		query := req.URL.Query()
-		query.Set(a.Name, token)
-		req.URL.RawQuery = query.Encode()
-	default:
-		return permanent(0, "poll.auth.type %q is not known: it is none, bearer, basic or api_key", a.Type)
+	if err := Authenticate(req, s.poll.Auth, token, s.poll.With); err != nil {
+		return permanent(0, "poll.%v", err)
 	}
 	return nil
-}
-
-func basic(a *config.PollAuth, values map[string]string) (user, password string, err error) {
-	template := a.Username
-	if a.Username == "" && a.Password == "" {
-		template = "{token}"
-	}
-	if user, err = expand(template, values, nil); err != nil {
-		return "", "", permanent(0, "poll.auth.username: %v", err)
-	}
-	if password, err = expand(a.Password, values, nil); err != nil {
-		return "", "", permanent(0, "poll.auth.password: %v", err)
-	}
-	return user, password, nil
 }
 
 // read takes the body whole: bounded after decompression, without a byte order mark.

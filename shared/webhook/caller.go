@@ -35,7 +35,7 @@ func newNetworks(auth config.Auth) (scheme, error) {
 }
 
 func (a networks) readsBody() bool  { return false }
-func (a networks) coversBody() bool { return true }
+func (a networks) covers(string) bool { return true }
 
 func (a networks) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {
 	caller, err := netip.ParseAddr(v.r.SourceIP)
@@ -79,7 +79,7 @@ func wholeMatch(text string) (*regexp.Regexp, error) {
 }
 
 func (c certificate) readsBody() bool  { return false }
-func (c certificate) coversBody() bool { return true }
+func (c certificate) covers(string) bool { return true }
 
 func (c certificate) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {
 	switch {

@@ -56,24 +56,31 @@ func sortedForm(v *view) (string, bool) {
 var signatureFields = []string{"sig", "signature", "p_signature"}
 
 // sortedParams is &name=value of query and form, sorted by name, without the
-// signature; & and = within a value are written _.
+// signature; & and = within a value are written _. A name that is there twice
+// has no place in it, so such a request is refused: it would not be signed.
 func sortedParams(v *view) (string, bool) {
 	all := maps.Clone(v.query())
 	if all == nil {
 		all = url.Values{}
 	}
 	if fields, ok := wholeForm(v); ok {
-		maps.Copy(all, fields)
+		for name, values := range fields {
+			all[name] = append(slices.Clip(all[name]), values...)
+		}
 	} else if !scalars(v.json(), all) {
 		return "", false
 	}
 	inert := strings.NewReplacer("&", "_", "=", "_")
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if slices.Contains(signatureFields, name) || len(all[name]) != 1 {
+		if slices.Contains(signatureFields, name) {
 			continue
 		}
-		b.WriteString("&" + name + "=" + inert.Replace(all[name][0]))
+		value, ok := single(all, name)
+		if !ok {
+			return "", false
+		}
+		b.WriteString("&" + name + "=" + inert.Replace(value))
 	}
 	return b.String(), b.Len() > 0
 }
@@ -90,7 +97,8 @@ func scalars(document []byte, to url.Values) bool {
 	return flat
 }
 
-// phpForm is the form without its signature as PHP's serialize writes it.
+// phpForm is the form without its signature as PHP's serialize writes it. Of a
+// field that is there twice PHP knows the last alone, so such a form is refused.
 func phpForm(v *view) (string, bool) {
 	fields, ok := wholeForm(v)
 	if !ok {
@@ -103,8 +111,12 @@ func phpForm(v *view) (string, bool) {
 	text := func(s string) { b.WriteString("s:" + strconv.Itoa(len(s)) + `:"` + s + `";`) }
 	b.WriteString("a:" + strconv.Itoa(len(names)) + ":{")
 	for _, name := range names {
+		value, ok := single(fields, name)
+		if !ok {
+			return "", false
+		}
 		text(name)
-		text(fields.Get(name))
+		text(value)
 	}
 	b.WriteString("}")
 	return b.String(), len(names) > 0
@@ -173,14 +185,15 @@ func sortedURL(v *view) (string, bool) {
 			pairs = append(pairs, name+"="+value)
 		}
 	}
-	text := base + "?" + strings.Join(pairs, "&")
+	var text strings.Builder
+	text.WriteString(base + "?" + strings.Join(pairs, "&"))
 	if len(pairs) > 0 && len(fields) > 0 {
-		text += "."
+		text.WriteByte('.')
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		for _, value := range slices.Sorted(slices.Values(fields[name])) {
-			text += name + value
+			text.WriteString(name + value)
 		}
 	}
-	return text, base != ""
+	return text.String(), base != ""
 }

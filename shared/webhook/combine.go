@@ -19,7 +19,7 @@ func newNone(config.Auth) (scheme, error) { return none{}, nil }
 func (none) verify(context.Context, Credentials, *view, time.Time) error { return nil }
 func (none) sign(Credentials, *Request, signing) error                   { return nil }
 func (none) readsBody() bool                                             { return false }
-func (none) coversBody() bool                                            { return false }
+func (none) covers(string) bool                                            { return false }
 
 // list makes the schemes of an all or any ready.
 func list(auth config.Auth) ([]scheme, error) {
@@ -50,7 +50,9 @@ func newAll(auth config.Auth) (scheme, error) {
 }
 
 func (s all) readsBody() bool  { return slices.ContainsFunc(s, scheme.readsBody) }
-func (s all) coversBody() bool { return slices.ContainsFunc(s, scheme.coversBody) }
+func (s all) covers(field string) bool {
+	return slices.ContainsFunc(s, func(one scheme) bool { return one.covers(field) })
+}
 
 func (s all) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
 	for _, one := range s {
@@ -79,8 +81,8 @@ func newAny(auth config.Auth) (scheme, error) {
 }
 
 func (s either) readsBody() bool { return slices.ContainsFunc(s, scheme.readsBody) }
-func (s either) coversBody() bool {
-	return !slices.ContainsFunc(s, func(one scheme) bool { return !one.coversBody() })
+func (s either) covers(field string) bool {
+	return !slices.ContainsFunc(s, func(one scheme) bool { return !one.covers(field) })
 }
 
 // verify gives the verdict that says most: what is our fault may have passed
@@ -151,8 +153,8 @@ func newEqual(of scheme, equal map[string]string) (scheme, error) {
 	return e, errors.Join(errs...)
 }
 
-func (e *equals) coversBody() bool {
-	return e.scheme.coversBody() || slices.ContainsFunc(e.pairs, func(p pair) bool { return p.want.has(rawBody) })
+func (e *equals) covers(field string) bool {
+	return e.scheme.covers(field) || slices.ContainsFunc(e.pairs, func(p pair) bool { return p.want.has(rawBody) })
 }
 
 func (e *equals) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {

@@ -20,7 +20,7 @@ type inField struct {
 }
 
 func (f *inField) readsBody() bool  { return true }
-func (f *inField) coversBody() bool { return false } // of the other fields nothing is known
+func (f *inField) covers(string) bool { return false } // of the other fields nothing is known
 
 func (f *inField) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
 	text, ok := single(v.form(), f.name)

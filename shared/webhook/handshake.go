@@ -184,8 +184,9 @@ func cost(s source) int {
 		return 1
 	case queryParameter:
 		return 2
+	default:
+		return 3
 	}
-	return 3
 }
 
 func (c conditions) readBody() bool {

@@ -113,7 +113,7 @@ func (h *hashed) readsBody() bool {
 	return inBody || h.signed.readsBody() || h.stamp != nil && (h.stamp.Body != "" || h.stamp.Form != "")
 }
 
-func (h *hashed) coversBody() bool { return h.signed.coversBody() }
+func (h *hashed) covers(field string) bool { return h.signed.covers(field) }
 
 // verify makes the signature anew with every secret and compares each with every
 // one of the request's. It goes through all of them whichever matches, so that

@@ -97,8 +97,8 @@ func (t *webToken) readsBody() bool {
 	return t.place.Body != "" || t.place.Form != ""
 }
 
-// coversBody: a claim is a hash of the body, or the body is the token.
-func (t *webToken) coversBody() bool {
+// covers: a claim is a hash of the body, or the body is the token.
+func (t *webToken) covers(field string) bool {
 	return t.place.Body == wholeBody || t.place.Detached || slices.ContainsFunc(slices.Collect(maps.Values(t.claims)), func(c template) bool { return c.has(rawBody) })
 }
 

@@ -50,18 +50,33 @@ func parsePublic(text string) (crypto.PublicKey, error) {
 
 func parseDER(der []byte) (crypto.PublicKey, error) {
 	if len(der) == ed25519.PublicKeySize {
-		return ed25519.PublicKey(der), nil
+		return usableKey(ed25519.PublicKey(der))
 	}
 	if key, err := x509.ParsePKIXPublicKey(der); err == nil {
-		return key, nil
+		return usableKey(key)
 	}
 	if key, err := x509.ParsePKCS1PublicKey(der); err == nil {
 		return key, nil
 	}
 	if c, err := x509.ParseCertificate(der); err == nil {
-		return c.PublicKey, nil
+		return usableKey(c.PublicKey)
 	}
 	return nil, fmt.Errorf("%w: it is no public key", ErrSecret)
+}
+
+// usableKey refuses a key that nothing can be verified with, or everything.
+func usableKey(key crypto.PublicKey) (crypto.PublicKey, error) {
+	switch key := key.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+		return key, nil
+	case ed25519.PublicKey:
+		checked, err := newEd25519(key)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSecret, err)
+		}
+		return checked, nil
+	}
+	return nil, fmt.Errorf("%w: it is a public key of a kind that no scheme uses: there are Ed25519, ECDSA and RSA", ErrSecret)
 }
 
 // A jwk is a JSON Web Key (RFC 7517). No library: these are the public halves of
@@ -101,17 +116,19 @@ func parseJWK(text []byte) (key crypto.PublicKey, kid string, err error) {
 		if curve == nil {
 			return nil, "", fmt.Errorf("a JSON Web Key of the curve %q", k.Crv)
 		}
-		public := &ecdsa.PublicKey{Curve: curve, X: number(k.X), Y: number(k.Y)}
-		if err == nil {
-			_, err = public.ECDH() // it says whether the point is on the curve
+		size := (curve.Params().BitSize + 7) / 8
+		x, y := number(k.X), number(k.Y)
+		if err != nil || x.BitLen() > 8*size || y.BitLen() > 8*size {
+			return nil, "", errors.New("a JSON Web Key with a number that is none")
 		}
-		key = public
+		point := append([]byte{4}, x.FillBytes(make([]byte, size))...)
+		key, err = ecdsa.ParseUncompressedPublicKey(curve, append(point, y.FillBytes(make([]byte, size))...))
 	case k.Kty == "OKP" && k.Crv == "Ed25519":
 		b, e := decodeBase64(k.X)
 		if e != nil || len(b) != ed25519.PublicKeySize {
 			return nil, "", errors.New("a JSON Web Key with a number that is none")
 		}
-		key = ed25519.PublicKey(b)
+		key, err = newEd25519(b)
 	default:
 		return nil, "", fmt.Errorf("a JSON Web Key of the kind %q", k.Kty)
 	}

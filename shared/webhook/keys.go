@@ -150,16 +150,17 @@ func (k *Keys) fetch(ctx context.Context, address, kind string) (keys map[string
 			return keys, keyLeast, err
 		}
 	}
-	text, answer, err := Get(ctx, k.client, address, maxDocument)
+	text, header, err := Get(ctx, k.client, address, maxDocument)
 	if err != nil {
 		return nil, 0, err
 	}
 	keys, err = parseDocument(text, kind, k.now(), true)
-	return keys, lifetime(answer), err
+	return keys, lifetime(header), err
 }
 
-// Get fetches a small document. Anything but 200 is an error.
-func Get(ctx context.Context, client *http.Client, address string, most int64) ([]byte, *http.Response, error) {
+// Get fetches a small document, and returns it with its header. Anything but 200
+// is an error.
+func Get(ctx context.Context, client *http.Client, address string, most int64) ([]byte, http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, keyPatience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -181,14 +182,15 @@ func Get(ctx context.Context, client *http.Client, address string, most int64) (
 	case int64(len(text)) > most:
 		return nil, nil, fmt.Errorf("%s answered more than %d bytes", request.URL.Host, most)
 	}
-	return text, answer, nil
+	return text, answer.Header, nil
 }
 
-var maxAge = regexp.MustCompile(`max-age=([0-9]{1,9})`)
+// maxAge is compiled when the first key is fetched, and not whenever a function starts.
+var maxAge = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`max-age=([0-9]{1,9})`) })
 
 // lifetime is how long a document may be kept, as its server says, within bounds.
-func lifetime(answer *http.Response) time.Duration {
-	found := maxAge.FindStringSubmatch(answer.Header.Get("Cache-Control"))
+func lifetime(header http.Header) time.Duration {
+	found := maxAge().FindStringSubmatch(header.Get("Cache-Control"))
 	if found == nil {
 		return keyDefault
 	}
@@ -289,5 +291,5 @@ func parseCertificate(text []byte, now time.Time, chain bool) (crypto.PublicKey,
 			return nil, fmt.Errorf("the certificate's chain: %w", err)
 		}
 	}
-	return leaf.PublicKey, nil
+	return usableKey(leaf.PublicKey)
 }

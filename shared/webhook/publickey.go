@@ -67,7 +67,7 @@ func (p *publicKey) readsBody() bool {
 		p.stamp != nil && (p.stamp.Body != "" || p.stamp.Form != "")
 }
 
-func (p *publicKey) coversBody() bool { return p.signed.coversBody() }
+func (p *publicKey) covers(field string) bool { return p.signed.covers(field) }
 
 func (p *publicKey) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
 	groups, err := p.place.claims(v, p.decode, p.stamp)

@@ -98,7 +98,7 @@ func (r *Reply) Answer(c Credentials, req Request) (Answer, error) {
 			return Answer{}, err
 		}
 	}
-	a := Answer{Status: r.status}
+	a := Answer{Status: r.status, Type: r.typ}
 	for _, h := range r.headers {
 		value, err := h.value.text(v)
 		if err != nil {
@@ -112,7 +112,6 @@ func (r *Reply) Answer(c Credentials, req Request) (Answer, error) {
 	if r.body == nil {
 		return a, nil
 	}
-	a.Type = r.typ
 	body, err := r.body.escaped(v, escapeFor(r.typ))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: the answer: %w", ErrMissing, err)

@@ -152,9 +152,12 @@ func writeDocument(kind, kid string, key crypto.Signer, at time.Time) ([]byte, e
 	case *rsa.PublicKey:
 		written["kty"], written["n"], written["e"] = "RSA", encode(public.N.Bytes()), encode(big.NewInt(int64(public.E)).Bytes())
 	case *ecdsa.PublicKey:
-		x, y := make([]byte, 32), make([]byte, 32)
+		point, err := public.Bytes() // 4, x and y
+		if err != nil {
+			return nil, err
+		}
 		written["kty"], written["crv"] = "EC", "P-256"
-		written["x"], written["y"] = encode(public.X.FillBytes(x)), encode(public.Y.FillBytes(y))
+		written["x"], written["y"] = encode(point[1:33]), encode(point[33:])
 	case ed25519.PublicKey:
 		written["kty"], written["crv"], written["x"] = "OKP", "Ed25519", encode(public)
 	default:

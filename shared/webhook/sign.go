@@ -72,7 +72,8 @@ func (o signing) fill(what signed, r *Request, s *stamp) {
 	for _, t := range what {
 		for i := range t {
 			name := t[i].arg
-			if t[i].source == header && o.id != "" && r.Header.Get(name) == "" && !(s != nil && strings.EqualFold(name, s.Header)) {
+			isStamp := s != nil && strings.EqualFold(name, s.Header)
+			if t[i].source == header && o.id != "" && !isStamp && r.Header.Get(name) == "" {
 				r.Header.Set(name, o.id)
 			}
 		}

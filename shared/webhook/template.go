@@ -110,6 +110,9 @@ func parseLoose(text string) (template, error) {
 	return t, nil
 }
 
+// maxFilters bounds what a placeholder makes of a body.
+const maxFilters = 4
+
 func parsePlaceholder(text string) (piece, error) {
 	name, filterNames, _ := strings.Cut(text, "|")
 	name, optional := strings.CutSuffix(name, "?")
@@ -133,6 +136,9 @@ func parsePlaceholder(text string) (piece, error) {
 	}
 	if filterNames == "" {
 		return p, nil
+	}
+	if n := strings.Count(filterNames, "|") + 1; n > maxFilters {
+		return piece{}, fmt.Errorf("{%s} has %d filters: more than %d are not taken, as each may double what is signed", name, n, maxFilters)
 	}
 	for name := range strings.SplitSeq(filterNames, "|") {
 		f, ok := filters[name]
@@ -331,11 +337,13 @@ func (s signed) text(v *view) (string, error) {
 	return b.String(), nil
 }
 
-// coversBody reports whether a change of any byte of the body would be seen.
-func (s signed) coversBody() bool {
+// covers reports whether a change of any byte of the body would be seen, or of
+// that field of a form.
+func (s signed) covers(field string) bool {
 	return slices.ContainsFunc(s, func(t template) bool {
 		return slices.ContainsFunc(t, func(p piece) bool {
-			return p.source == rawBody || p.source == canonical && p.arg != "canonical_request"
+			return p.source == rawBody || p.source == canonical && p.arg != "canonical_request" ||
+				p.source == formField && field != "" && p.arg == field
 		})
 	})
 }
@@ -347,5 +355,5 @@ func (s signed) readsBody() bool {
 
 // fieldsOnly reports whether single fields of the body are signed, not the whole.
 func (s signed) fieldsOnly() bool {
-	return !s.coversBody() && slices.ContainsFunc(s, func(t template) bool { return t.has(bodyPath) })
+	return !s.covers("") && slices.ContainsFunc(s, func(t template) bool { return t.has(bodyPath) })
 }

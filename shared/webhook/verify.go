@@ -69,8 +69,9 @@ type scheme interface {
 	sign(c Credentials, r *Request, o signing) error
 	// readsBody reports whether it looks into the body, so that Request.Plain is needed.
 	readsBody() bool
-	// coversBody reports whether a change of any byte of the body would be seen.
-	coversBody() bool
+	// covers reports whether a change of any byte of the body would be seen, or of
+	// that field of a form, where it is all that is read.
+	covers(field string) bool
 }
 
 // schemes makes each scheme ready; the error says everything that is wrong.
@@ -103,11 +104,11 @@ func Compile(auth config.Auth) (*Verifier, error) {
 }
 
 func compile(auth config.Auth) (scheme, error) {
-	make, ok := schemes()[auth.Scheme]
+	ready, ok := schemes()[auth.Scheme]
 	if !ok {
 		return nil, fmt.Errorf("scheme %q: there are %v", auth.Scheme, slices.Sorted(maps.Keys(schemes())))
 	}
-	made, err := make(auth)
+	made, err := ready(auth)
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +139,10 @@ func (v *Verifier) Verify(ctx context.Context, c Credentials, r Request, at time
 // compressed one must be decoded first.
 func (v *Verifier) ReadsBody() bool { return v.scheme.readsBody() }
 
-// CoversBody reports whether a change of any byte of the body would be seen. Who
-// captured one request of a scheme that does not can send others.
-func (v *Verifier) CoversBody() bool { return v.scheme.coversBody() }
+// Covers reports whether a change of what is read would be seen: of any byte of
+// the body, or of that field of a form where it is all that is read ("" is none).
+// Who captured one request of a scheme that does not can send others.
+func (v *Verifier) Covers(field string) bool { return v.scheme.covers(field) }
 
 // References are the secrets that schemes have of their own, sorted.
 func References(auth config.Auth) []string {
@@ -173,7 +175,7 @@ type each struct {
 }
 
 func (e *each) readsBody() bool  { return true }
-func (e *each) coversBody() bool { return false }
+func (e *each) covers(string) bool { return false }
 
 func (e *each) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
 	items := gjson.GetBytes(v.json(), e.path)

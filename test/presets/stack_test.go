@@ -165,7 +165,7 @@ func until(t *testing.T, what string, check func() (stands string, done bool)) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(time.Minute)
+	deadline := time.After(20 * time.Second)
 	for {
 		stands, done := check()
 		if done {

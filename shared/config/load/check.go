@@ -18,6 +18,8 @@ const (
 	leastEvery = config.Duration(5 * time.Second)  // a poll job's delay has whole seconds, and an API its limits
 	mostWait   = config.Duration(12 * time.Hour)   // a message's longest visibility timeout
 	mostTime   = config.Duration(10 * time.Minute) // of one request, within a function's fifteen minutes
+	// mostHydrate is of one request in the processor, whose batch waits for it.
+	mostHydrate = config.Duration(30 * time.Second)
 )
 
 func (l *loader) checkSource(t thing, s config.Source) {
@@ -53,6 +55,7 @@ func (l *loader) checkWebhook(t thing, w config.Webhook) {
 	l.checkHandshakes(t, w)
 	l.checkBody(t, w)
 	l.checkSpec(t, "webhook", w.Event)
+	l.checkHydrate(t, w)
 }
 
 func (l *loader) checkAuth(t thing, w config.Webhook) {
@@ -62,7 +65,7 @@ func (l *loader) checkAuth(t thing, w config.Webhook) {
 		l.missing(t, append(at, "scheme"), "hmac, or none in so many words")
 		return
 	case "none":
-		l.warn(t, append(at, "scheme"), "anyone who knows the address can send events", "authenticate, if the provider can sign")
+		l.warn(t, append(at, "scheme"), "anyone who knows the address can send events", openHint(t, w))
 		l.foreign(t, at, "scheme none", "algorithm", "signature", "encoding", "key", "signed", "timestamp")
 		return
 	}
@@ -81,9 +84,8 @@ func (l *loader) checkAuth(t thing, w config.Webhook) {
 		l.authProblems(t, err)
 		return
 	}
-	if !v.CoversBody() {
-		l.warn(t, at, "the provider does not sign the body: who saw one request can send others with it",
-			"believe no more of an event than its id, and fetch the rest from the provider's API")
+	if !v.Covers(w.ReadField()) && w.Hydrate == nil {
+		l.warn(t, at, "the provider does not sign the body: who saw one request can send others with it", hydrateHint(t, w))
 	}
 }
 

@@ -86,7 +86,22 @@ func (l *loader) checkPollAuth(t thing, p config.Poll) {
 		l.missing(t, at, "type: bearer, basic or api_key, or none in so many words")
 		return
 	}
+	l.checkAPIAuth(t, at, *p.Auth)
 	kind := p.Auth.Type
+	if kind == "" {
+		return
+	}
+	if kind != "none" && len(p.Token) == 0 {
+		l.missing(t, []string{"poll", "token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/key")
+	}
+	if kind == "none" && len(p.Token) > 0 {
+		l.atKey(t, []string{"poll", "token"}, "a token that auth none does not use", "leave it out, or choose an auth")
+	}
+}
+
+// checkAPIAuth checks how requests to an API are authenticated, but for the token.
+func (l *loader) checkAPIAuth(t thing, at []string, a config.PollAuth) {
+	kind := a.Type
 	if kind == "" {
 		l.missing(t, append(at, "type"), "none, bearer, basic or api_key")
 		return
@@ -97,23 +112,17 @@ func (l *loader) checkPollAuth(t thing, p config.Poll) {
 			l.foreign(t, at, kind, key)
 		}
 	}
-	values := map[string]string{"in": p.Auth.In, "name": p.Auth.Name}
+	values := map[string]string{"in": a.In, "name": a.Name}
 	for _, key := range needed {
 		if values[key] == "" {
 			l.missing(t, append(at, key), "an api_key goes in a header or the query, under a name")
 		}
 	}
-	for key, template := range map[string]string{"username": p.Auth.Username, "password": p.Auth.Password} {
+	for key, template := range map[string]string{"username": a.Username, "password": a.Password} {
 		l.checkNames(t, append(at, key), template, []string{"token"})
 	}
-	if kind == "basic" && !strings.Contains(p.Auth.Username+p.Auth.Password, "{token}") {
+	if kind == "basic" && !strings.Contains(a.Username+a.Password, "{token}") {
 		l.problem(t, at, "neither username nor password is the {token}", "a password is never written here: set password, or username, to \"{token}\"")
-	}
-	if kind != "none" && len(p.Token) == 0 {
-		l.missing(t, []string{"poll", "token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/key")
-	}
-	if kind == "none" && len(p.Token) > 0 {
-		l.atKey(t, []string{"poll", "token"}, "a token that auth none does not use", "leave it out, or choose an auth")
 	}
 }
 

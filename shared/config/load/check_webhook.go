@@ -53,6 +53,8 @@ func (l *loader) checkKept(t thing, w config.Webhook) {
 		l.missing(t, at, "an ssm: reference, to which the secret that the provider hands over is written")
 	case !strings.HasPrefix(w.Secret[0], "ssm:"):
 		l.problem(t, at, "the provider hands the secret over, and it can be written to an ssm: reference only", "write ssm:/pushpull/"+t.path[1]+"/webhook")
+	case l.inAWS:
+		l.warn(t, at, "the provider hands the secret over in its first request, which the receiver may keep only if the stack lets it", "deploy with KeepHandedSecrets=true, and set it back when the secret is there")
 	}
 }
 

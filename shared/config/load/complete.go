@@ -21,6 +21,7 @@ func (l *loader) source(t thing) config.Source {
 	}
 	if w := object(t.raw, "webhook"); w != nil {
 		provider.Expand(w["event"])
+		provider.ExpandHydrate(w["hydrate"])
 		l.webhookPreset(t, w)
 		completeWebhook(w)
 	}
@@ -73,6 +74,9 @@ func (l *loader) webhookPreset(t thing, w map[string]any) {
 	poll, _ := object(t.raw, "poll")["provider"].(string)
 	preset := p.Webhook.Webhook
 	preset.Event = new(p.Webhook.EventFor(poll == p.Name))
+	if object(w, "hydrate") == nil {
+		preset.Hydrate = nil // a source turns it on
+	}
 	under(w, raw(preset))
 	l.parameters(t, w, p)
 }
@@ -180,7 +184,12 @@ func differs(own, preset map[string]any, key string) bool {
 	return ok && ok2 && a != b
 }
 
-func completeWebhook(w map[string]any) { ensure(w, "event") }
+func completeWebhook(w map[string]any) {
+	ensure(w, "event")
+	if h := object(w, "hydrate"); h != nil {
+		completeAuth(object(h, "auth"))
+	}
+}
 
 func completePoll(p map[string]any) {
 	for _, key := range []string{"event", "records", "request", "pagination"} {
@@ -189,7 +198,11 @@ func completePoll(p map[string]any) {
 	if g := object(p, "pagination"); g != nil && g["type"] == nil {
 		g["type"] = "none"
 	}
-	auth := object(p, "auth")
+	completeAuth(object(p, "auth"))
+}
+
+// completeAuth fills in what a way to authenticate leaves out.
+func completeAuth(auth map[string]any) {
 	switch {
 	case auth == nil:
 	case auth["type"] == "bearer" && auth["prefix"] == nil:

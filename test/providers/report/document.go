@@ -59,7 +59,7 @@ func authenticates(p provider.Preset) string {
 		return "(poll only)"
 	}
 	text := words(*p.Webhook.Auth)
-	if v, err := webhook.Compile(*p.Webhook.Auth); err == nil && !v.CoversBody() && p.Webhook.Auth.Scheme != "none" {
+	if v, err := webhook.Compile(*p.Webhook.Auth); err == nil && !v.Covers(p.Webhook.ReadField()) && p.Webhook.Auth.Scheme != "none" {
 		text += "; body not signed"
 	}
 	return text

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushpull/shared/event"
+	"pushpull/shared/ledger"
+	"pushpull/shared/ledger/ledgertest"
+	"pushpull/shared/queue"
+	"pushpull/shared/telemetry"
+)
+
+// api is the provider's, which answers as the test says and counts.
+type api struct {
+	url string
+
+	mu     sync.Mutex
+	asked  []string // the paths with their queries
+	tokens []string
+	answer http.HandlerFunc
+}
+
+// newAPI starts one, and gives the world a source shop that is hydrated from it;
+// more is appended to what the source says.
+func newAPI(t *testing.T, w *world, more string) *api {
+	t.Helper()
+	a := &api{}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	a.url = server.URL
+	w.secrets = &vault{values: []string{"hunter2"}}
+	w.config += fmt.Sprintf(`route 0003 {"from":["shop"],"to":["crm"]}
+source shop {"webhook":{"hydrate":{"token":["env:KEY"],"url":[{"value":"%s/v2/payments/{body.id}"}],"auth":{"type":"bearer"}%s}}}
+`, a.url, more)
+	w.config = sorted(w.config)
+	w.start()
+	return a
+}
+
+// sorted puts the lines behind the header in the order in which they are looked up.
+func sorted(config string) string {
+	head, rest, _ := strings.Cut(config, "\n")
+	lines := slices.Sorted(strings.Lines(rest))
+	return head + "\n" + strings.Join(lines, "")
+}
+
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	a.asked = append(a.asked, r.RequestURI)
+	a.tokens = append(a.tokens, r.Header.Get("Authorization"))
+	answer := a.answer
+	a.mu.Unlock()
+	if answer != nil {
+		answer(w, r)
+		return
+	}
+	_, _ = io.WriteString(w, `{"id":"tr_1","status":"paid"}`)
+}
+
+func (a *api) requests() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.asked)
+}
+
+// vault has one secret, whose value changes each time that it is asked for anew.
+type vault struct {
+	mu     sync.Mutex
+	values []string
+}
+
+func (v *vault) All(context.Context, []string) ([]string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.values[:1], nil
+}
+
+func (v *vault) Fresh(ctx context.Context, refs []string) ([]string, error) {
+	v.mu.Lock()
+	if len(v.values) > 1 {
+		v.values = v.values[1:]
+	}
+	v.mu.Unlock()
+	return v.All(ctx, refs)
+}
+
+func status(codes ...int) http.HandlerFunc {
+	var mu sync.Mutex
+	n := 0
+	return func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		code := codes[min(n, len(codes)-1)]
+		n++
+		if code == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", "600")
+		}
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, `{"id":"tr_1","status":"paid"}`)
+	}
+}
+
+func thin(w *world, id string) event.Event {
+	e := ledgertest.Event("shop", "e-"+id, w.clock.Now())
+	e.ContentType, e.Data = "application/json", fmt.Appendf(nil, `{"id":%q,"forged":"payload"}`, id)
+	return e
+}
+
+func TestAThinEventIsDeliveredAsTheAPIHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, "")
+	e := thin(w, "tr_1")
+	w.send(e)
+	w.drain()
+	w.want(e.Key(), ledger.Delivered, "crm")
+	want := `{"id":"tr_1","status":"paid"}`
+	if got := w.sink.bodies["crm/e-tr_1"]; got != want {
+		t.Errorf("delivered %q, want %q", got, want)
+	}
+	kept, err := w.ledger.Payload(t.Context(), e.Key())
+	if err != nil || string(kept.Data) != want || kept.ID != e.ID || kept.Type != e.Type {
+		t.Errorf("kept %+v, %v; want what was delivered", kept, err)
+	}
+	if diff := cmp.Diff([]string{"/v2/payments/tr_1"}, a.requests()); diff != "" {
+		t.Error(diff)
+	}
+	if a.tokens[0] != "Bearer hunter2" {
+		t.Errorf("the credential is %q", a.tokens[0])
+	}
+}
+
+func TestADuplicateFetchesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, "")
+	w.send(thin(w, "tr_1"))
+	w.send(thin(w, "tr_1"))
+	w.drain()
+	w.send(thin(w, "tr_1"))
+	w.drain()
+	r := w.want("shop/e-tr_1", ledger.Delivered, "crm")
+	if len(a.requests()) != 1 || r.Duplicates[event.Webhook] != 2 || strings.Contains(w.log.String(), telemetry.MsgConflict) {
+		t.Errorf("asked %v, duplicates %v: %s", a.requests(), r.Duplicates, w.log)
+	}
+}
+
+func TestWhatWasPolledIsNotFetchedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, "")
+	e := thin(w, "tr_1")
+	e.Transport = event.Poll
+	w.send(e)
+	w.drain()
+	w.want(e.Key(), ledger.Delivered, "crm")
+	if len(a.requests()) != 0 || w.sink.bodies["crm/e-tr_1"] != string(e.Data) {
+		t.Errorf("asked %v, delivered %q", a.requests(), w.sink.bodies["crm/e-tr_1"])
+	}
+}
+
+func TestWhatBecomesOfAnEventThatIsNotFetched(t *testing.T) {
+	t.Parallel()
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("a request went to another host")
+	}))
+	t.Cleanup(elsewhere.Close)
+	for _, test := range []struct {
+		name   string
+		more   string
+		data   string
+		answer http.HandlerFunc
+		end    ledger.Status
+		reason string
+		asked  int
+	}{
+		{"what the api does not have is dead", "", "", status(404), ledger.Dead, "the api does not have it (answered 404)", 1},
+		{"what the api has no more is dead", "", "", status(410), ledger.Dead, "the api does not have it (answered 410)", 1},
+		{"what the api does not have is kept where that is asked for", `,"missing":"keep"`, "", status(404), ledger.Delivered, "", 1},
+		{"what has no address is dead", "", `{"other":1}`, nil, ledger.Dead, "no url of hydrate is for it", 0},
+		{"what has no address is kept where that is asked for", `,"missing":"keep"`, `{"other":1}`, nil, ledger.Delivered, "", 0},
+		{"what is excepted is delivered as it came", `,"except":["push"]`, "", nil, ledger.Delivered, "", 0},
+		{"an error passes", "", "", status(500, 503, 200), ledger.Delivered, "", 3},
+		{"a limit passes", "", "", status(429, 200), ledger.Delivered, "", 2},
+		{"a refused credential is mended", "", "", status(403, 401, 200), ledger.Delivered, "", 3},
+		{"a bad request is dead", "", "", status(400), ledger.Dead, "the api answered 400", 1},
+		{"a redirect is not followed", "", "", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+		}, ledger.Dead, "redirects are not followed", 1},
+		{"an id that would leave the path is refused", "", `{"id":".."}`, nil, ledger.Dead, "leads elsewhere", 0},
+		{"an id that would leave the path in disguise is refused", "", `{"id":"..\/..\/admin"}`, nil, ledger.Dead, "leads elsewhere", 0},
+		{"an answer that is too large is refused", "", "", tooLarge, ledger.Dead, "larger than 16777216 bytes", 1},
+		{"an answer that unpacks to too much is refused", "", "", bomb, ledger.Dead, "larger than 16777216 bytes", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a := newAPI(t, w, test.more)
+			a.answer = test.answer
+			e := thin(w, "tr_1")
+			e.Type = "push"
+			if test.data != "" {
+				e.Data = []byte(test.data)
+			}
+			w.send(e)
+			w.drain()
+			r := w.record(e.Key())
+			if r.Status != test.end || !strings.Contains(r.Reason, test.reason) {
+				t.Errorf("it is %s (%s), want %s (%s)", r.Status, r.Reason, test.end, test.reason)
+			}
+			if n := len(a.requests()); n != test.asked {
+				t.Errorf("asked %d times, want %d: %v", n, test.asked, a.requests())
+			}
+			if letters := w.receive(deadQueue); len(letters) != 0 != (test.end == ledger.Dead) {
+				t.Errorf("%d dead letters", len(letters))
+			}
+			for _, secret := range []string{"hunter2", "forged", "/v2/payments", a.url} {
+				if strings.Contains(w.log.String(), secret) {
+					t.Errorf("the log has %q: %s", secret, w.log)
+				}
+			}
+		})
+	}
+}
+
+func tooLarge(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, `{"a":"`)
+	for range 17 {
+		_, _ = w.Write([]byte(strings.Repeat("a", 1<<20)))
+	}
+	_, _ = io.WriteString(w, `"}`)
+}
+
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	z := gzip.NewWriter(w)
+	for range 64 {
+		_, _ = z.Write([]byte(strings.Repeat("a", 1<<20)))
+	}
+	_ = z.Close()
+}
+
+func TestTheAPIsRetryAfterIsHeeded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, "")
+	a.answer = status(429, 200)
+	w.send(thin(w, "tr_1"))
+	w.invoke()
+	w.want("shop/e-tr_1", ledger.Waiting)
+	w.clock.Add(10*time.Minute - time.Second)
+	if n, _ := w.invoke(); n != 0 {
+		t.Error("it came back before the ten minutes were over")
+	}
+	w.clock.Add(time.Second)
+	w.invoke()
+	w.want("shop/e-tr_1", ledger.Delivered, "crm")
+}
+
+func TestAnAPIThatStaysAwayMakesADeadLetterThatCanBeRedriven(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, reason string
+		answer       http.HandlerFunc
+	}{
+		{"of as many attempts as the queue allows", "as the queue gives a message out 140 times", status(500)},
+		{"before the queue drops it", "as the queue keeps a message for 14 days", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "40000")
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a := newAPI(t, w, "")
+			a.answer = test.answer
+			w.send(thin(w, "tr_1"))
+			w.drainWithin(15 * 24 * time.Hour)
+			if r := w.want("shop/e-tr_1", ledger.Dead); !strings.Contains(r.Reason, test.reason) {
+				t.Errorf("the reason is %q", r.Reason)
+			}
+			if n := len(a.requests()); n >= 150 { // maxReceiveCount in template.yaml
+				t.Errorf("asked %d times", n)
+			}
+			a.mu.Lock()
+			a.answer = nil
+			a.mu.Unlock()
+			if letters := w.redrive(); len(letters) != 1 || *letters[0].MessageAttributes[queue.AttributeKey].StringValue != "shop/e-tr_1" {
+				t.Fatalf("the dead letters are %v", letters)
+			}
+			w.drain()
+			w.want("shop/e-tr_1", ledger.Delivered, "crm")
+			if got := w.sink.bodies["crm/e-tr_1"]; got != `{"id":"tr_1","status":"paid"}` {
+				t.Errorf("delivered %q", got)
+			}
+		})
+	}
+}
+
+func TestARotatedTokenIsReadAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, "")
+	w.secrets.(*vault).values = []string{"hunter2", "hunter3"}
+	a.answer = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer hunter3" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}
+	w.send(thin(w, "tr_1"))
+	if _, back := w.invoke(); back != 0 {
+		t.Error("it came back")
+	}
+	w.want("shop/e-tr_1", ledger.Delivered, "crm")
+}
+
+func TestAHydrateThatCannotBeUsedMakesADeadLetter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	newAPI(t, w, "")
+	w.config = strings.ReplaceAll(w.config, `"token":["env:KEY"],`, "")
+	w.start()
+	w.send(thin(w, "tr_1"))
+	w.drain()
+	if r := w.want("shop/e-tr_1", ledger.Dead); !strings.Contains(r.Reason, "hydrate cannot be used") {
+		t.Errorf("the reason is %q", r.Reason)
+	}
+}
