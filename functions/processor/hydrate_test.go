@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -173,6 +174,7 @@ func TestWhatWasPolledIsNotFetchedAgain(t *testing.T) {
 
 func TestWhatBecomesOfAnEventThatIsNotFetched(t *testing.T) {
 	t.Parallel()
+	packed()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("a request went to another host")
 	}))
@@ -237,19 +239,28 @@ func TestWhatBecomesOfAnEventThatIsNotFetched(t *testing.T) {
 
 func tooLarge(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, `{"a":"`)
+	mega := bytes.Repeat([]byte("a"), 1<<20)
 	for range 17 {
-		_, _ = w.Write([]byte(strings.Repeat("a", 1<<20)))
+		_, _ = w.Write(mega)
 	}
 	_, _ = io.WriteString(w, `"}`)
 }
 
-func bomb(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Encoding", "gzip")
-	z := gzip.NewWriter(w)
-	for range 64 {
-		_, _ = z.Write([]byte(strings.Repeat("a", 1<<20)))
+// packed is made once: packing takes longer than fetching may.
+var packed = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	mega := bytes.Repeat([]byte("a"), 1<<20)
+	for range 17 {
+		_, _ = z.Write(mega)
 	}
 	_ = z.Close()
+	return b.Bytes()
+})
+
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	_, _ = w.Write(packed())
 }
 
 func TestTheAPIsRetryAfterIsHeeded(t *testing.T) {
