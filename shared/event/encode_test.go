@@ -118,7 +118,8 @@ func TestAnyEventComesBackFromItsEncoding(t *testing.T) {
 			DataRef: text("dataref"), CorrelationID: text("correlation"), TraceParent: text("traceparent"),
 			Transport: rapid.SampledFrom([]event.Transport{event.Webhook, event.Poll}).Draw(t, "transport"),
 			Time:      anyTime().Draw(t, "time"), ReceivedTime: anyTime().Draw(t, "received"), VerifiedTime: anyTime().Draw(t, "verified"),
-			Missed: rapid.Bool().Draw(t, "missed"),
+			Missed:  rapid.Bool().Draw(t, "missed"),
+			Headers: anyCarried().Draw(t, "headers"), Query: anyCarried().Draw(t, "query"),
 			Data: rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Custom(func(t *rapid.T) []byte {
 				b, err := json.Marshal(map[string]any{anyText(64).Draw(t, "key"): anyText(64).Draw(t, "value")})
 				if err != nil {
@@ -150,6 +151,20 @@ func TestAnyEventComesBackFromItsEncoding(t *testing.T) {
 		if diff := cmp.Diff(e, got); diff != "" {
 			t.Fatal(diff)
 		}
+	})
+}
+
+// anyCarried is UTF-8, as what is carried from a request is made to be.
+func anyCarried() *rapid.Generator[event.Carried] {
+	return rapid.Custom(func(t *rapid.T) event.Carried {
+		var c event.Carried
+		for key, value := range rapid.MapOfN(rapid.String(), rapid.String(), 0, 4).Draw(t, "carried") {
+			if c == nil {
+				c = event.Carried{}
+			}
+			c[key] = value
+		}
+		return c
 	})
 }
 

@@ -115,6 +115,21 @@ func TestIdentify(t *testing.T) {
 			body: `{"a":"soon","b":"2026-11-23T09:00:00.5+01:00"}`,
 			want: event.Fields{ID: hashOf(`{"a":"soon","b":"2026-11-23T09:00:00.5+01:00"}`), Type: "source", Time: time.Date(2026, 11, 23, 8, 0, 0, 5e8, time.UTC)},
 		},
+		{
+			name: "without another body, root and parent are the body",
+			spec: event.Spec{Identity: one("{root.a}/{parent.a}/{body.a}")},
+			body: `{"a":1}`, want: event.Fields{ID: "1/1/1", Type: "source"},
+		},
+		{
+			name: "a member's name is a type where it is there, whatever it holds",
+			spec: event.Spec{Type: one("{body.edited_message|key}", "{body.message|key}"), Identity: one("{body.update_id}")},
+			body: `{"update_id":7,"message":{"text":"hi"}}`, want: event.Fields{ID: "7", Type: "message"},
+		},
+		{
+			name: "filters change a value",
+			spec: event.Spec{Identity: one("{header.id|unescape|lower}"), Type: one("{body.t|upper}")},
+			body: `{"t":"x"}`, header: map[string]string{"id": "A%20B"}, want: event.Fields{ID: "a b", Type: "X"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,6 +150,22 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
+func TestAnElementIsIdentifiedWithWhatIsAroundIt(t *testing.T) {
+	t.Parallel()
+	id, err := event.Compile(event.Spec{Identity: one("{root.batch}-{parent.realm}-{body.id}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := id.Identify(event.Input{Body: []byte(`{"id":3}`), Parent: []byte(`{"realm":2}`), Root: []byte(`{"batch":1}`)})
+	if got.ID != "1-2-3" {
+		t.Errorf("the identity is %q", got.ID)
+	}
+	bytes := id.Identify(event.Input{Body: []byte(`{}`), Data: []byte("not json")})
+	if bytes.ID != hashOf("not json") {
+		t.Errorf("what has no JSON form has the hash of its bytes, not %q", bytes.ID)
+	}
+}
+
 func TestCompileSaysEveryMistake(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -152,6 +183,8 @@ func TestCompileSaysEveryMistake(t *testing.T) {
 		{"no template", event.Spec{Time: one("")}, "is empty"},
 		{"a field that is found later", event.Spec{Type: one("{entity}")}, "not known yet"},
 		{"types for the type", event.Spec{Type: event.Choices{{Value: "x", For: []string{"y"}}}}, "cannot have it"},
+		{"a filter that does not exist", event.Spec{Identity: one("{body.id|rot13}")}, `unknown filter "rot13"`},
+		{"the key of a header", event.Spec{Identity: one("{header.id|key}")}, `unknown filter "key"`},
 		{"a map of nothing", event.Spec{Map: map[string]map[string]string{"kind": nil}}, `map "kind"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -171,8 +204,16 @@ func TestParseTime(t *testing.T) {
 		"1614265330":                "2021-02-25T15:02:10Z",
 		"1614265330.5":              "2021-02-25T15:02:10.5Z",
 		"1614265330123":             "2021-02-25T15:02:10.123Z",
+		"1614265330123456":          "2021-02-25T15:02:10.123456Z",
 		"2021-02-25T16:02:10+01:00": "2021-02-25T15:02:10Z",
-		"":                          "", "0": "", "-5": "", "999999999999999999": "", "1.": "1970-01-01T00:00:01Z", "1.x": "", "soon": "",
+		"2021-02-25T16:02:10+0100":  "2021-02-25T15:02:10Z",
+		"2021-02-25T15:02:10":       "2021-02-25T15:02:10Z",
+		"2021-02-25 15:02:10":       "2021-02-25T15:02:10Z",
+		"2021-02-25 15:02:10 UTC":   "2021-02-25T15:02:10Z",
+		"2021-02-25":                "2021-02-25T00:00:00Z",
+
+		"Thu, 25 Feb 2021 15:02:10 GMT": "2021-02-25T15:02:10Z",
+		"":                              "", "0": "", "-5": "", "999999999999999999": "", "1.": "1970-01-01T00:00:01Z", "1.x": "", "soon": "",
 		"9999-12-31T23:59:59-01:00": "", "0000-01-01T00:00:00Z": "",
 	} {
 		got, ok := event.ParseTime(in)
