@@ -34,7 +34,7 @@ func newNetworks(auth config.Auth) (scheme, error) {
 	return list, errors.Join(errs...)
 }
 
-func (a networks) readsBody() bool  { return false }
+func (a networks) readsBody() bool    { return false }
 func (a networks) covers(string) bool { return true }
 
 func (a networks) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {
@@ -78,7 +78,7 @@ func wholeMatch(text string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-func (c certificate) readsBody() bool  { return false }
+func (c certificate) readsBody() bool    { return false }
 func (c certificate) covers(string) bool { return true }
 
 func (c certificate) verify(_ context.Context, _ Credentials, v *view, _ time.Time) error {

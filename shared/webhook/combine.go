@@ -19,7 +19,7 @@ func newNone(config.Auth) (scheme, error) { return none{}, nil }
 func (none) verify(context.Context, Credentials, *view, time.Time) error { return nil }
 func (none) sign(Credentials, *Request, signing) error                   { return nil }
 func (none) readsBody() bool                                             { return false }
-func (none) covers(string) bool                                            { return false }
+func (none) covers(string) bool                                          { return false }
 
 // list makes the schemes of an all or any ready.
 func list(auth config.Auth) ([]scheme, error) {
@@ -49,7 +49,7 @@ func newAll(auth config.Auth) (scheme, error) {
 	return all(made), err
 }
 
-func (s all) readsBody() bool  { return slices.ContainsFunc(s, scheme.readsBody) }
+func (s all) readsBody() bool { return slices.ContainsFunc(s, scheme.readsBody) }
 func (s all) covers(field string) bool {
 	return slices.ContainsFunc(s, func(one scheme) bool { return one.covers(field) })
 }

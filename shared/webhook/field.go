@@ -19,7 +19,7 @@ type inField struct {
 	name string
 }
 
-func (f *inField) readsBody() bool  { return true }
+func (f *inField) readsBody() bool    { return true }
 func (f *inField) covers(string) bool { return false } // of the other fields nothing is known
 
 func (f *inField) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {

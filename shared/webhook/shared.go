@@ -26,7 +26,7 @@ func newToken(auth config.Auth) (scheme, error) {
 	return &token{references: auth.Secret, place: p}, nil
 }
 
-func (t *token) readsBody() bool  { return t.place.Body != "" || t.place.Form != "" }
+func (t *token) readsBody() bool    { return t.place.Body != "" || t.place.Form != "" }
 func (t *token) covers(string) bool { return true } // nothing is signed; who has the token is the sender
 
 func (t *token) verify(_ context.Context, c Credentials, v *view, _ time.Time) error {
@@ -78,7 +78,7 @@ type basic struct{ references []string }
 
 func newBasic(auth config.Auth) (scheme, error) { return &basic{auth.Secret}, nil }
 
-func (b *basic) readsBody() bool  { return false }
+func (b *basic) readsBody() bool    { return false }
 func (b *basic) covers(string) bool { return true } // as with a token
 
 func (b *basic) verify(_ context.Context, c Credentials, v *view, _ time.Time) error {

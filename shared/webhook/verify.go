@@ -174,7 +174,7 @@ type each struct {
 	path, written string
 }
 
-func (e *each) readsBody() bool  { return true }
+func (e *each) readsBody() bool    { return true }
 func (e *each) covers(string) bool { return false }
 
 func (e *each) verify(ctx context.Context, c Credentials, v *view, at time.Time) error {
