@@ -164,7 +164,7 @@ func TestLines(t *testing.T) {
 		{"nothing but empty lines is no event", config.Body{}, ndjson, "\n\n", nil, ""},
 		{"texts behind record separators", config.Body{}, "application/json-seq", "\x1e{\"a\":\n1}\n\x1e2\n", []part{line("{\"a\":\n1}"), line("2")}, ""},
 		{"a byte order mark", config.Body{}, ndjson, "\xef\xbb\xbf1\n2", []part{line("1"), line("2")}, ""},
-		{"more lines than 100,000", config.Body{}, ndjson, many, one(many, ndjson, `{}`), "elements"},
+		{"more lines than 25,000", config.Body{}, ndjson, many, one(many, ndjson, `{}`), "elements"},
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	maxElements = 100_000  // events of one body
+	maxElements = 25_000   // events of one body; the largest batches of providers have 1,000
 	addRoom     = 16 << 20 // what add may copy for one body, beside twice its size
 )
 
