@@ -89,7 +89,9 @@ func (l *loader) parameters(t thing, w map[string]any, p provider.Preset) {
 	}
 	for _, name := range provider.FillIn(w, given) {
 		l.missing(t, []string{"webhook", "with", name}, p.Parameter(name))
+		given[name] = "missing" // said; what it stands in is no second mistake
 	}
+	provider.FillIn(w, given)
 }
 
 // pollPreset puts the preset's resource under what the source says itself.
