@@ -33,12 +33,23 @@ func build(ctx context.Context, name, pkg, folder string, flags ...string) (func
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return function{}, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
-	info, err := os.Stat(f.binary)
+	var err error
+	f.size, err = rewrite(f.binary)
+	return f, err
+}
+
+// rewrite writes a file anew, in one piece, and returns its size. As the linker
+// leaves it, its pages are scattered, in each file otherwise: of two binaries with
+// the same bytes one then starts up to a sixth slower than the other.
+func rewrite(file string) (size int64, err error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return function{}, err
+		return 0, err
 	}
-	f.size = info.Size()
-	return f, nil
+	if err := os.Remove(file); err != nil {
+		return 0, err
+	}
+	return int64(len(text)), os.WriteFile(file, text, 0o700)
 }
 
 // buildReceiver builds the receiver with a configuration in it, in the place of

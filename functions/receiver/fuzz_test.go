@@ -356,8 +356,11 @@ func (j *judge) shows(a config.Auth, r webhook.Request, e event.Event) string {
 // hasSecret looks for the secret in all that a request may show it in.
 func (j *judge) hasSecret(r webhook.Request) string {
 	secret := j.hook.credentials.Secrets[0]
-	query, _ := url.QueryUnescape(r.RawQuery)
-	texts := []string{query, string(r.Body)}
+	texts := []string{string(r.Body)}
+	query, _ := url.ParseQuery(r.RawQuery) // of the pairs that can be read
+	for _, values := range query {
+		texts = append(texts, values...)
+	}
 	for _, f := range r.Header {
 		texts = append(texts, f.Value)
 		if _, basic, ok := strings.Cut(f.Value, " "); ok {
