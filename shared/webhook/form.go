@@ -19,6 +19,10 @@ const (
 // is another, or it cannot be read, or others might read something else: what
 // was signed must be what becomes the event.
 func readForm(contentType string, body []byte) url.Values {
+	// Quotes could hide a charset from one reader and show it to another.
+	if strings.Contains(contentType, `"`) && !strings.HasPrefix(contentType, "multipart/") {
+		return nil
+	}
 	media, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil || !plainCharset(parameters["charset"]) {
 		return nil
