@@ -180,7 +180,11 @@ func (b bench) measureMany(ctx context.Context, n int) (*manyReport, error) {
 	report := &manyReport{Sources: len(b.many.sources), Presets: len(provider.Names()), Bytes: b.many.size, Pairs: n}
 	few, many := b.push, b.push
 	many.setting = b.many
-	var err error
+	control, err := b.rowsOf(ctx, n, b.small, b.small, few, few)
+	if err != nil {
+		return nil, err
+	}
+	report.Control = withoutAim(control)
 	if report.Deployed, err = b.rowsOf(ctx, n, b.small, b.large, few, many); err != nil {
 		return nil, err
 	}
