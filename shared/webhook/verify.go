@@ -117,6 +117,9 @@ func compile(auth config.Auth) (scheme, error) {
 			return nil, err
 		}
 	}
+	if auth.Field != "" && auth.Each != "" {
+		return nil, errors.New("field and each are both there, and only one would be checked: keep one")
+	}
 	if auth.Field != "" {
 		return &inField{made, auth.Field}, nil
 	}

@@ -205,6 +205,7 @@ func TestCompileRefusesWhatWouldNotProtect(t *testing.T) {
 		{"a timestamp among items without names", with(func(a *config.Auth) { a.Signature.Name = "" }), "signature.name"},
 		{"a unit we do not have", with(func(a *config.Auth) { a.Timestamp.Unit = "d" }), "unit"},
 		{"a timestamp that is signed but not there", with(func(a *config.Auth) { a.Timestamp = nil }), "does not say where"},
+		{"a field and its elements", with(func(a *config.Auth) { a.Field, a.Each = "payload", "items" }), "keep one"},
 		{"a placeholder we do not have", with(func(a *config.Auth) { a.Signed[0] += "{id}" }), "unknown placeholder {id}"},
 		{"a template that is broken", with(func(a *config.Auth) { a.Signed[0] += "{" }), "without its }"},
 	} {
