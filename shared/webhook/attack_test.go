@@ -182,6 +182,8 @@ func TestACertificateIsGoodOnlyWhileItIsAndByItsIssuers(t *testing.T) {
 		{"one that is not valid yet", certificate(noon.Add(time.Hour), noon.Add(2*time.Hour), key), webhook.ErrKey},
 		{"one with an issuer that leads to no root", alone + certificate(noon.Add(-time.Hour), noon.Add(time.Hour), stranger), webhook.ErrKey},
 		{"a plain key where a certificate is said", pemOf(t, key), webhook.ErrKey},
+		{"one behind other text", "<Message>" + alone, webhook.ErrKey},
+		{"one within a document of something else", `{"PEM":"` + "\n" + alone + `"}`, webhook.ErrKey},
 		{"one that is cut off", alone[:len(alone)/2], webhook.ErrKey},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -110,38 +111,40 @@ func (k *Keys) document(ctx context.Context, address, kind, id string) (map[stri
 	defer k.mu.Unlock() // others wait: they want the same document, or an environment has one request at a time
 	now := k.now()
 	d := k.documents[address]
-	if d != nil {
-		_, has := d.keys[id]
-		_, anonymous := d.keys["0"]
-		fresh := now.Before(d.until) && (id == "" || has || anonymous)
-		switch {
-		case fresh:
-			return d.keys, nil
-		case now.Sub(d.tried) < keyPause && d.keys != nil:
-			return d.keys, nil
-		case now.Sub(d.tried) < keyPause:
-			return nil, d.err
-		}
-	} else {
+	if d == nil {
 		if len(k.documents) >= maxDocuments {
 			clear(k.documents)
 		}
 		d = &document{}
 		k.documents[address] = d
 	}
-	d.tried = now
-	keys, keep, err := k.fetch(ctx, address, kind)
-	switch {
-	case err == nil:
-		d.keys, d.err, d.fetched, d.until = keys, nil, now, now.Add(keep)
-	case d.keys != nil && now.Sub(d.fetched) < keyMost:
-		// The provider's server is away for a while: what was good is good.
-	default:
-		d.err, d.keys = err, nil
-		return nil, err
+	if !d.fresh(now, id) && now.Sub(d.tried) >= keyPause {
+		d.tried = now
+		keys, keep, err := k.fetch(ctx, address, kind)
+		d.err = err
+		switch {
+		case err == nil:
+			d.keys, d.fetched, d.until = keys, now, now.Add(keep)
+		case now.Sub(d.fetched) >= keyMost:
+			d.keys = nil
+		}
+	}
+	// The provider's server is away for a while: what was good is good, but what
+	// is not in it may be new.
+	if d.err != nil && !d.has(id) {
+		return nil, d.err
 	}
 	return d.keys, nil
 }
+
+// has reports whether the document answers for a key id; "" is any.
+func (d *document) has(id string) bool {
+	_, named := d.keys[id]
+	_, anonymous := d.keys["0"]
+	return named || anonymous || id == "" && len(d.keys) > 0
+}
+
+func (d *document) fresh(now time.Time, id string) bool { return now.Before(d.until) && d.has(id) }
 
 func (k *Keys) fetch(ctx context.Context, address, kind string) (keys map[string]crypto.PublicKey, keep time.Duration, err error) {
 	if k.folder != "" {
@@ -260,6 +263,10 @@ func parseGitHub(text []byte) (map[string]crypto.PublicKey, error) {
 // with it, they must lead to a root that the system trusts; one that came alone
 // is trusted for the address that it came from, whose own was checked.
 func parseCertificate(text []byte, now time.Time, chain bool) (crypto.PublicKey, error) {
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN CERTIFICATE-----")) {
+		// Any answer of the host may have a certificate somewhere in it, as somebody wrote it there.
+		return nil, errors.New("the document is no certificate")
+	}
 	var leaf *x509.Certificate
 	issuers := x509.NewCertPool()
 	alone := true
