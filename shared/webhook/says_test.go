@@ -121,3 +121,15 @@ func TestAnAnswerHoldsNothingButText(t *testing.T) {
 		t.Error("an answer of 17 KiB")
 	}
 }
+
+// Any body can be filled up until it has a given CRC-32.
+func TestAChecksumIsNoSignatureOfTheBody(t *testing.T) {
+	t.Parallel()
+	auth := config.Auth{Scheme: "rsa", Signature: config.Signature{Header: config.Names{"S"}}}
+	for text, want := range map[string]bool{"{body}": true, "{body|sha256|hex}": true, "{body|crc32}": false, "{header.X}|{body|crc32}": false} {
+		auth.Signed = config.Names{text}
+		if got := compile(t, auth).Covers(""); got != want {
+			t.Errorf("%s covers the body: %t, want %t", text, got, want)
+		}
+	}
+}

@@ -22,6 +22,7 @@ type piece struct {
 	name     string // as it was written, for messages
 	arg      string // the header's, parameter's or field's name, or the path
 	optional bool   // absent is nothing
+	weak     bool   // through a checksum that another value can be made to have
 	filters  []filter
 }
 
@@ -146,6 +147,7 @@ func parsePlaceholder(text string) (piece, error) {
 			return piece{}, fmt.Errorf("unknown filter %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(filters)), ", "))
 		}
 		p.filters = append(p.filters, f)
+		p.weak = p.weak || name == "crc32"
 	}
 	return p, nil
 }
@@ -342,7 +344,7 @@ func (s signed) text(v *view) (string, error) {
 func (s signed) covers(field string) bool {
 	return slices.ContainsFunc(s, func(t template) bool {
 		return slices.ContainsFunc(t, func(p piece) bool {
-			return p.source == rawBody || p.source == canonical && p.arg != "canonical_request" ||
+			return p.source == rawBody && !p.weak || p.source == canonical && p.arg != "canonical_request" ||
 				p.source == formField && field != "" && p.arg == field
 		})
 	})

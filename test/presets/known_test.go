@@ -132,6 +132,7 @@ var unsigned = map[string]part{ //nolint:gochecknoglobals // a table
 	"mercado-pago":      {"the id in the address, which data.id must equal", `"data":{"id":"`},
 	"microsoft-graph":   {"each item shows clientState", ""},
 	"monday":            {"a token for the address", ""},
+	"paypal":            {"a CRC-32 of the body, which another body can be made to have", `"id":"WH-`},
 	"plivo-sms":         {"the address and a number", ""},
 	"signwell":          {"the event's time and type", `"type":"`},
 	"sns":               {"all but the addresses of the certificate and for leaving", `"Message":"`},
