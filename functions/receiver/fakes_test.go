@@ -55,7 +55,9 @@ type fakeSecrets struct {
 	now      map[string]string // as they are at the store
 	cached   map[string]string // as they were read last
 	broken   error
-	anew     int // calls of Fresh
+	anew     int                // calls of Fresh
+	behind   map[string]string  // what Fresh still has, as it was read a moment ago
+	rival    func(*fakeSecrets) // writes after each Put, as another receiver might
 	anewFail error
 }
 
@@ -83,12 +85,24 @@ func (s *fakeSecrets) Fresh(_ context.Context, refs []string) ([]string, error) 
 		return nil, s.anewFail
 	}
 	maps.Copy(s.cached, s.now)
+	maps.Copy(s.cached, s.behind)
 	for _, ref := range refs {
 		if _, there := s.now[ref]; !there {
 			return nil, secret.ErrAbsent
 		}
 	}
 	return s.values(refs), nil
+}
+
+func (s *fakeSecrets) Anew(_ context.Context, ref string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	value, there := s.now[ref]
+	if !there {
+		return "", secret.ErrAbsent
+	}
+	s.cached[ref] = value
+	return value, nil
 }
 
 func (s *fakeSecrets) Put(_ context.Context, ref, value string, replace bool) error {
@@ -99,6 +113,9 @@ func (s *fakeSecrets) Put(_ context.Context, ref, value string, replace bool) er
 	}
 	s.now[ref] = value
 	delete(s.cached, ref)
+	if s.rival != nil {
+		s.rival(s)
+	}
 	return nil
 }
 

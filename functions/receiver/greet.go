@@ -107,23 +107,49 @@ func (h *handler) keep(ctx context.Context, src *source, handed string, shows bo
 	current, err := h.secrets.Fresh(ctx, []string{ref})
 	switch {
 	case errors.Is(err, secret.ErrAbsent):
-		err = h.secrets.Put(ctx, ref, handed, false)
+		if err = h.secrets.Put(ctx, ref, handed, false); errors.Is(err, secret.ErrTaken) && shows {
+			err = h.keepBeside(ctx, ref, handed)
+		}
 	case err != nil:
-		return refuse(503, "secret", err)
 	case slices.Contains(strings.Fields(current[0]), handed):
 		return nil // said again
-	case !shows:
-		return refuse(src.refuse, "kept", fmt.Errorf("a secret is at %s already, and the handshake does not show verify_token: remove the secret, or give the provider the address with the token", ref))
+	case shows:
+		err = h.keepBeside(ctx, ref, handed)
 	default:
-		all := append([]string{handed}, strings.Fields(current[0])...)
-		err = h.secrets.Put(ctx, ref, strings.Join(all[:min(len(all), keptSecrets)], "\n"), true)
+		err = secret.ErrTaken
 	}
 	switch {
 	case errors.Is(err, secret.ErrTaken):
-		return refuse(src.refuse, "kept", err)
+		return refuse(src.refuse, "kept", fmt.Errorf("%w: at %s, and the handshake does not show verify_token: remove the secret, or give the provider the address with the token", err, ref))
 	case err != nil:
 		return refuse(503, "secret", err)
 	}
 	h.log.LogAttrs(ctx, slog.LevelWarn, "secret handed over and kept", slog.String(telemetry.KeySource, src.name), slog.String("reference", ref))
 	return nil
+}
+
+// keepBeside puts a secret before those that are there. The store has no
+// conditional write, so it looks again: who wrote at the same time may have been
+// the last, and then the other's secrets are there, and ours is not.
+func (h *handler) keepBeside(ctx context.Context, ref, handed string) error {
+	const rounds = 5
+	for range rounds {
+		current, err := h.secrets.Anew(ctx, ref)
+		if err != nil {
+			return err
+		}
+		all := strings.Fields(current)
+		if slices.Contains(all, handed) {
+			return nil
+		}
+		all = append([]string{handed}, all...)
+		if len(all) > keptSecrets {
+			h.log.WarnContext(ctx, "the oldest of the secrets that were handed over is dropped", "reference", ref, "kept", keptSecrets)
+			all = all[:keptSecrets]
+		}
+		if err := h.secrets.Put(ctx, ref, strings.Join(all, "\n"), true); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%s was written by others each time: the provider is told to come again", ref)
 }

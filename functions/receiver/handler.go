@@ -31,6 +31,7 @@ type configuration interface {
 type secrets interface {
 	All(ctx context.Context, refs []string) ([]string, error)
 	Fresh(ctx context.Context, refs []string) ([]string, error)
+	Anew(ctx context.Context, ref string) (string, error)
 	Put(ctx context.Context, ref, value string, replace bool) error
 }
 

@@ -438,3 +438,67 @@ func TestASubscriptionIsConfirmedAtItsProviderOnly(t *testing.T) {
 		}
 	}
 }
+
+// keeper is a source to which a secret may be handed over by who shows the token.
+func keeper() config.Webhook {
+	return config.Webhook{
+		Secret: config.Secrets{"ssm:/asana"}, VerifyToken: config.Secrets{"ssm:/verify"},
+		Auth: &config.Auth{Scheme: "hmac", Signature: config.Signature{Header: config.Names{"X-Hook-Signature"}}},
+		Handshakes: []config.Handshake{{
+			When: map[string]string{"header.X-Hook-Secret": ".+"}, By: "anyone", Token: "query.token", Keep: "header.X-Hook-Secret",
+		}},
+	}
+}
+
+func TestNoSecretIsLostThatAnotherReceiverKept(t *testing.T) {
+	t.Parallel()
+	for name, rival := range map[string]func(*fakeSecrets){
+		"before we looked, and our cache is older": nil,
+		"while we wrote": func(s *fakeSecrets) {
+			s.now["ssm:/asana"], s.rival = "theirs\nfirst", nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.add("asana", keeper())
+			w.secrets.now["ssm:/verify"], w.secrets.now["ssm:/asana"] = "mine", "first"
+			w.secrets.rival = rival
+			if rival == nil {
+				w.secrets.behind = map[string]string{"ssm:/asana": "first"}
+				w.secrets.now["ssm:/asana"] = "theirs\nfirst"
+			}
+			p := push{query: "token=mine", header: map[string]string{"X-Hook-Secret": "ours"}}
+			if got := w.invoke(t.Context(), t, p.to(t, "asana")); got.Status != 200 {
+				t.Fatalf("answered %d: %s", got.Status, w.logged)
+			}
+			if diff := cmp.Diff([]string{"ours", "theirs", "first"}, strings.Fields(w.secrets.now["ssm:/asana"])); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSecretsThatAreHandedOverAreBoundedAndPlain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("asana", keeper())
+	w.secrets.now["ssm:/verify"] = "mine"
+	for i := range keptSecrets + 3 {
+		p := push{query: "token=mine", header: map[string]string{"X-Hook-Secret": fmt.Sprintf("secret-%d", i)}}
+		if got := w.invoke(t.Context(), t, p.to(t, "asana")); got.Status != 200 {
+			t.Fatalf("secret %d: answered %d: %s", i, got.Status, w.logged)
+		}
+	}
+	kept := strings.Fields(w.secrets.now["ssm:/asana"])
+	if len(kept) != keptSecrets || kept[0] != fmt.Sprintf("secret-%d", keptSecrets+2) {
+		t.Errorf("%d are kept, the first %s", len(kept), kept[0])
+	}
+	if !strings.Contains(w.logged.String(), "is dropped") {
+		t.Error("the owner is not told that one was dropped")
+	}
+	p := push{query: "token=mine", header: map[string]string{"X-Hook-Secret": "two words"}}
+	if got := w.invoke(t.Context(), t, p.to(t, "asana")); got.Status != 400 {
+		t.Errorf("a secret with a space: answered %d", got.Status)
+	}
+}

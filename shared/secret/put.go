@@ -29,3 +29,14 @@ func (s *Store) Put(ctx context.Context, ref, value string, replace bool) error 
 	s.cache.forget(ref)
 	return nil
 }
+
+// Anew reads a reference now, whatever is known of it: for who is about to
+// replace what is there.
+func (s *Store) Anew(ctx context.Context, ref string) (string, error) {
+	s.cache.forget(ref)
+	values, err := s.resolve(ctx, []string{ref}, keep)
+	if err != nil {
+		return "", err
+	}
+	return values[0], nil
+}
