@@ -502,3 +502,23 @@ func TestSecretsThatAreHandedOverAreBoundedAndPlain(t *testing.T) {
 		t.Errorf("a secret with a space: answered %d", got.Status)
 	}
 }
+
+// Nobody signs the content type.
+func TestARequestSentAgainUnderAnotherTypeIsTheSameEvent(t *testing.T) {
+	t.Parallel()
+	for _, contentType := range []string{
+		"application/json", "text/plain", "application/xml", "application/jwt", "application/x-ndjson", "application/octet-stream",
+		"application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
+	} {
+		w := newWorld(t)
+		p := push{header: map[string]string{"Content-Type": contentType, "X-Token": "the token"}, body: []byte(`{"id":"evt_1","type":"paid"}`)}
+		w.add("s", config.Webhook{Event: &event.Spec{Identity: event.Choices{{Value: "{body.id}"}}, Type: event.Choices{{Value: "{body.type}"}}}})
+		if got := w.invoke(t.Context(), t, p.to(t, "s")); got.Status != 202 || len(w.queue.taken) != 1 {
+			t.Errorf("%q: answered %d, %d events", contentType, got.Status, len(w.queue.taken))
+			continue
+		}
+		if e := w.queue.taken[0]; e.ID != "evt_1" || e.Type != "paid" {
+			t.Errorf("%q: the event is %s %s", contentType, e.Type, e.ID)
+		}
+	}
+}

@@ -184,19 +184,19 @@ func (r *Reader) read(b []byte, contentType string) document {
 			format = said
 		}
 	}
+	// What is JSON is read as JSON whatever it is called: many send it under the
+	// name of a form or under none, and nobody signs the name, so that a request
+	// sent again under another must not be another event.
+	if r.format == formatAuto && format != formatJSON && mayBeJSON(b) {
+		if d := readJSON(b, contentType); d.unreadable == nil && (isObject(trim(d.view)) || isArray(trim(d.view))) {
+			return d
+		}
+	}
 	switch format {
 	case formatJSON:
 		return readJSON(b, contentType)
-	case formatForm, formatAuto:
-		// JSON is what many send under the name of a form, or under none.
-		if r.format == formatAuto && mayBeJSON(b) {
-			if d := readJSON(b, contentType); d.unreadable == nil && (isObject(trim(d.view)) || isArray(trim(d.view))) {
-				return d
-			}
-		}
-		if format == formatForm {
-			return r.readForm(b, contentType)
-		}
+	case formatForm:
+		return r.readForm(b, contentType)
 	case formatMultipart:
 		return r.readMultipart(b, contentType)
 	case formatXML:
