@@ -44,9 +44,10 @@ func (h *handler) events(src *source, r webhook.Request, trace trace, received t
 	if src.auth.Scheme != "none" {
 		common.VerifiedTime = h.now()
 	}
+	query, _ := url.ParseQuery(r.RawQuery) // once for all elements; what it could not read is not there
 	all := make([]event.Event, len(message.Parts))
 	for i, part := range message.Parts {
-		all[i] = src.event(common, part, r)
+		all[i] = src.event(common, part, r.Header, query)
 	}
 	if len(all) > 1 {
 		tellApart(all)
@@ -68,14 +69,10 @@ func structured(m body.Message) bool {
 }
 
 // event finds what identifies one event.
-func (s *source) event(common event.Event, part body.Part, r webhook.Request) event.Event {
+func (s *source) event(common event.Event, part body.Part, header webhook.Header, query url.Values) event.Event {
 	found := s.identifier.Identify(event.Input{
 		Body: part.View, Root: part.Root, Parent: part.Parent, Data: part.Data,
-		Header: r.Header.Get,
-		Query: func(name string) string {
-			values, _ := url.ParseQuery(r.RawQuery) // what it could not read is not there
-			return values.Get(name)
-		},
+		Header: header.Get, Query: query.Get,
 		DefaultType: s.name,
 	})
 	e := common

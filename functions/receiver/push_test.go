@@ -522,3 +522,27 @@ func TestARequestSentAgainUnderAnotherTypeIsTheSameEvent(t *testing.T) {
 		}
 	}
 }
+
+// A handshake that nobody signs is looked for in a small body only, compressed or not.
+func TestAStrangersLargeBodyIsNotLookedInto(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("s", config.Webhook{Handshakes: []config.Handshake{{
+		When: map[string]string{"body.challenge": ".+"}, By: "anyone", Answer: config.Reply{Body: "{body.challenge}"},
+	}}})
+	small := `{"challenge":"x"}`
+	large := `{"challenge":"x","padding":"` + strings.Repeat("a", 70<<10) + `"}`
+	for name, tt := range map[string]struct {
+		push push
+		want int
+	}{
+		"a small one":             {push{body: []byte(small)}, 200},
+		"a small one, compressed": {push{body: zipped(small), header: map[string]string{"Content-Encoding": "gzip"}}, 200},
+		"a large one":             {push{body: []byte(large)}, 401},
+		"a large one, compressed": {push{body: zipped(large), header: map[string]string{"Content-Encoding": "gzip"}}, 401},
+	} {
+		if got := w.invoke(t.Context(), t, tt.push.to(t, "s")); got.Status != tt.want {
+			t.Errorf("%s: answered %d, want %d", name, got.Status, tt.want)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func CompileHandshake(c config.Handshake) (*Handshake, error) {
 // Is reports whether a request is this handshake. Of a body that nobody has
 // authenticated only a small one is looked into.
 func (h *Handshake) Is(r Request, authentic bool) bool {
-	if !authentic && len(r.Body) > maxStranger && h.conditions.readBody() {
+	if !authentic && max(len(r.Body), len(r.Plain)) > maxStranger && h.conditions.readBody() {
 		return false
 	}
 	return h.conditions.hold(&view{r: &r})
