@@ -93,6 +93,8 @@ var hashed = map[string]string{ //nolint:gochecknoglobals // a table
 	"github-secret-scanning example_api_token":   "an alert has no id, and its token is a live secret",
 	"merge Employee.changed":                     "the provider's advice: its signature, which is of the body alone",
 	"patreon members:pledge:create":              "a member has neither an id of the change nor its time",
+	"whatsapp messages.text":                     "a change holds several messages, and the first one's id is not the change's",
+	"whatsapp statuses.delivered":                "a change holds several statuses, and the first one's id is not the change's",
 	"whatsapp message_template_status_update":    "a change of a template has no id, and a time only around it",
 }
 
