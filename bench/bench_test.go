@@ -220,7 +220,7 @@ func TestEverySchemeHasARequestThatItsSourceTakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			known := webhook.Credentials{Keys: webhook.NewKeys(many.ring.Folder(), time.Now)}
+			known := webhook.Credentials{Keys: webhook.NewKeys(webhook.NewClient(), many.ring.Folder(), time.Now)}
 			for _, ref := range hook.Secret {
 				known.Secrets = append(known.Secrets, many.secrets[ref])
 			}

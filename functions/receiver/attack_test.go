@@ -495,7 +495,7 @@ func TestOurOwnMistakesAreAlways503(t *testing.T) {
 			o.secrets.now[h.secretRef()], o.secrets.cached[h.secretRef()] = "no key", "no key"
 		}, func(h *hook) bool { return h.credentials.Private != "" && usesSecret(h) }},
 		{"a server of keys that is down", func(o *orchard, _ *hook) {
-			o.keys = webhook.NewKeysWith(&http.Client{Transport: offline{}}, "", o.now)
+			o.keys = webhook.NewKeys(&http.Client{Transport: offline{}}, "", o.now)
 		}, func(h *hook) bool { return webhook.FetchesKey(*h.config.Auth) && h.config.Auth.Scheme != "any" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -61,12 +62,13 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 			return nil, err
 		}
 	}
+	outside := webhook.NewClient()
 	h := &handler{
 		config:  compiled,
 		secrets: secret.New(client, getenv, log),
 		queue:   queue.New(queue.Direct(client), queueURL, bodies),
-		keys:    webhook.NewKeys(getenv("PUSHPULL_KEYS"), time.Now),
-		visit:   visit,
+		keys:    webhook.NewKeys(outside, getenv("PUSHPULL_KEYS"), time.Now),
+		visit:   visit(outside),
 		log:     log,
 		metrics: telemetry.NewMetrics(out, time.Now),
 		now:     time.Now,
@@ -78,7 +80,9 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 }
 
 // visit fetches an address that a signed handshake named, to say yes.
-func visit(ctx context.Context, address string) error {
-	_, _, err := webhook.Get(ctx, webhook.NewClient(), address, 1<<20)
-	return err
+func visit(client *http.Client) func(context.Context, string) error {
+	return func(ctx context.Context, address string) error {
+		_, _, err := webhook.Get(ctx, client, address, 1<<20)
+		return err
+	}
 }

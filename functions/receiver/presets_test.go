@@ -223,7 +223,7 @@ func newOrchard(tb testing.TB) *orchard {
 	now := func() time.Time { return sampleTime.Add(time.Second) }
 	o.handler = &handler{
 		config: o.config, secrets: o.secrets, queue: o.queue, now: now,
-		keys:    webhook.NewKeysWith(&http.Client{Transport: offline{}}, planted.folder, now),
+		keys:    webhook.NewKeys(&http.Client{Transport: offline{}}, planted.folder, now),
 		visit:   func(_ context.Context, address string) error { o.visited = append(o.visited, address); return nil },
 		log:     telemetry.NewLogger(o.logged, slog.LevelDebug.String()),
 		metrics: telemetry.NewMetrics(o.metered, now),

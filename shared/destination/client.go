@@ -1,7 +1,6 @@
 package destination
 
 import (
-	"net"
 	"net/http"
 	"time"
 
@@ -13,10 +12,8 @@ import (
 type clients struct{ guarded, open *http.Client }
 
 func newClients() clients {
-	return clients{
-		guarded: newClient(net.Dialer{Control: guard.New().Control}),
-		open:    newClient(net.Dialer{}),
-	}
+	const connect = 10 * time.Second
+	return clients{guarded: guard.NewClient(connect, false), open: guard.NewClient(connect, true)}
 }
 
 func (c clients) pick(allowPrivate bool) *http.Client {
@@ -24,22 +21,4 @@ func (c clients) pick(allowPrivate bool) *http.Client {
 		return c.open
 	}
 	return c.guarded
-}
-
-// newClient returns a client without a proxy: one from the environment would
-// dial for us, behind the guard's back. Redirects are answers, not orders.
-func newClient(d net.Dialer) *http.Client {
-	d.Timeout, d.KeepAlive = 10*time.Second, 30*time.Second
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:            d.DialContext,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           100,
-			MaxIdleConnsPerHost:    16,
-			IdleConnTimeout:        60 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }

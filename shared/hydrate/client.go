@@ -2,7 +2,6 @@ package hydrate
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"time"
 
@@ -26,28 +25,6 @@ type Env struct {
 
 // NewEnv returns what sources share. Secrets may be nil where no source has any.
 func NewEnv(secrets Secrets, now func() time.Time) *Env {
-	return &Env{
-		secrets: secrets, now: now,
-		guarded: newClient(net.Dialer{Control: guard.New().Control}),
-		local:   newClient(net.Dialer{}),
-	}
-}
-
-// newClient returns a client that follows no redirect, which could carry the
-// credential to another host, and has no proxy, which would dial behind the
-// guard's back.
-func newClient(d net.Dialer) *http.Client {
-	d.Timeout, d.KeepAlive = 5*time.Second, 30*time.Second
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:            d.DialContext,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           50,
-			MaxIdleConnsPerHost:    16,
-			IdleConnTimeout:        60 * time.Second,
-			TLSHandshakeTimeout:    5 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	const connect = 5 * time.Second
+	return &Env{secrets: secrets, now: now, guarded: guard.NewClient(connect, false), local: guard.NewClient(connect, true)}
 }

@@ -70,7 +70,7 @@ func load(t *testing.T, name string) candidate {
 		if err != nil {
 			t.Fatal(err)
 		}
-		*to = webhook.Credentials{Secrets: []string{secret}, Private: private, Keys: webhook.NewKeys(c.folder, func() time.Time { return noon })}
+		*to = webhook.Credentials{Secrets: []string{secret}, Private: private, Keys: webhook.NewKeys(webhook.NewClient(), c.folder, func() time.Time { return noon })}
 	}
 	return c
 }

@@ -112,7 +112,7 @@ func TestAKeyIsFetchedFromItsProviderAlone(t *testing.T) {
 				"https://example.com/key.pem":      says(200, good),
 			}}
 			r := signedECDSA(t, key, fromAddress, tt.address)
-			c := webhook.Credentials{Keys: webhook.NewKeysWith(s.client(), "", func() time.Time { return noon })}
+			c := webhook.Credentials{Keys: webhook.NewKeys(s.client(), "", func() time.Time { return noon })}
 			if err := compile(t, fromAddress).Verify(t.Context(), c, r, noon); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
@@ -189,7 +189,7 @@ func TestACertificateIsGoodOnlyWhileItIsAndByItsIssuers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &server{answers: map[string]func() *http.Response{"https://keys.example.com/c": says(200, tt.document)}}
-			c := webhook.Credentials{Keys: webhook.NewKeysWith(s.client(), "", func() time.Time { return noon })}
+			c := webhook.Credentials{Keys: webhook.NewKeys(s.client(), "", func() time.Time { return noon })}
 			r := signedECDSA(t, key, auth, "https://keys.example.com/c")
 			if err := compile(t, auth).Verify(t.Context(), c, r, noon); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
@@ -206,7 +206,7 @@ func TestAMadeUpKeyIDIsNotFetchedAgainAndAgain(t *testing.T) {
 	public := fixedEd25519().Public().(ed25519.PublicKey)
 	jwks := `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"ours","x":"` + base64.RawURLEncoding.EncodeToString(public) + `"}]}`
 	s := &server{answers: map[string]func() *http.Response{"https://keys.example.com/jwks": says(200, jwks)}}
-	keys := webhook.NewKeysWith(s.client(), "", func() time.Time { return noon })
+	keys := webhook.NewKeys(s.client(), "", func() time.Time { return noon })
 	for range 20 {
 		r := signedECDSA(t, fixedECDSA(t), fromAddress, "https://keys.example.com/jwks")
 		r.Header.Set("Key-Id", "theirs")

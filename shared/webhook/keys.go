@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,27 +53,15 @@ type document struct {
 	until   time.Time
 }
 
-// NewKeys returns an empty store. A folder is for one machine: what a file in it
-// says, named by KeyFile, stands before what its address would answer.
-func NewKeys(folder string, now func() time.Time) *Keys {
-	return NewKeysWith(NewClient(), folder, now)
-}
-
-// NewKeysWith fetches with a client of its own, for tests.
-func NewKeysWith(client *http.Client, folder string, now func() time.Time) *Keys {
+// NewKeys returns an empty store that fetches with the client; NewClient makes
+// one. A folder is for one machine: what a file in it says, named by KeyFile,
+// stands before what its address would answer.
+func NewKeys(client *http.Client, folder string, now func() time.Time) *Keys {
 	return &Keys{client: client, folder: folder, now: now, documents: map[string]*document{}}
 }
 
 // NewClient returns a client for addresses that came with a request.
-func NewClient() *http.Client {
-	dialer := net.Dialer{Timeout: keyPatience, Control: guard.New().Control}
-	return &http.Client{
-		Timeout: keyPatience,
-		// No proxy: one would dial for us, behind the guard's back.
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: keyPatience, DisableKeepAlives: true, MaxResponseHeaderBytes: 32 << 10},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
+func NewClient() *http.Client { return guard.NewClient(keyPatience, false) }
 
 // KeyFile is the name of the file that stands for an address.
 func KeyFile(address string) string {

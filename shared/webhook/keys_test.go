@@ -22,7 +22,7 @@ func TestAnUnknownKeyWhileTheListCannotBeReadIsOurFault(t *testing.T) {
 	jwks := `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"old","x":"` + base64.RawURLEncoding.EncodeToString(public) + `"}]}`
 	s := &server{answers: map[string]func() *http.Response{address: says(200, jwks)}}
 	now := noon
-	c := webhook.Credentials{Keys: webhook.NewKeysWith(s.client(), "", func() time.Time { return now })}
+	c := webhook.Credentials{Keys: webhook.NewKeys(s.client(), "", func() time.Time { return now })}
 	verify := func(kid string) error {
 		r := signedECDSA(t, fixedECDSA(t), fromAddress, address)
 		r.Header.Set("Key-Id", kid)

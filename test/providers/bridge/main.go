@@ -179,7 +179,7 @@ func (q question) received() webhook.Request {
 
 func (q question) credentials() webhook.Credentials {
 	client := &http.Client{Transport: documents(q.Documents)}
-	keys := webhook.NewKeysWith(client, "", func() time.Time { return q.At })
+	keys := webhook.NewKeys(client, "", func() time.Time { return q.At })
 	return webhook.Credentials{Secrets: q.Secret, Private: q.Private, Keys: keys}
 }
 
