@@ -203,8 +203,8 @@ type Body struct {
 	Add map[string]string `json:"add,omitempty"`
 	// ToJSON makes the event's data JSON where the body is a form, a multipart or XML. Default: the bytes as they came.
 	ToJSON bool `json:"to_json,omitempty"`
-	// MaxDecoded is the largest body after decompression, in bytes; more is answered 413.
-	MaxDecoded int `json:"max_decoded,omitempty" jsonschema:"minimum=1,maximum=67108864,default=16777216"`
+	// MaxDecoded is the largest body after decompression, in bytes; more is answered 413. The default is the most that the receiver's memory bears.
+	MaxDecoded int `json:"max_decoded,omitempty" jsonschema:"minimum=1,maximum=16777216,default=16777216"`
 }
 
 // A Handshake is a kind of request that is no event, and its answer. The first
