@@ -14,7 +14,6 @@ import (
 
 	"pushpull/shared/body"
 	"pushpull/shared/config"
-	"pushpull/shared/provider"
 	"pushpull/shared/webhook"
 )
 
@@ -187,7 +186,7 @@ func TestTheLargeConfigurationHasEveryPreset(t *testing.T) {
 	if n := strings.Count(text, ": { webhook: {"); n != manySources {
 		t.Errorf("there are %d sources, want %d", n, manySources)
 	}
-	for _, name := range provider.Names() {
+	for _, name := range presets() {
 		if !strings.Contains(text, "\n  "+name+": { webhook: { provider: "+name) {
 			t.Errorf("preset %s has no source", name)
 		}

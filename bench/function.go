@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"pushpull/shared/config"
@@ -18,7 +19,8 @@ import (
 type function struct {
 	name   string
 	binary string
-	size   int64 // bytes
+	size   int64    // bytes
+	env    []string // what template.yaml gives to ours alone
 }
 
 // build builds a package of this module as template.yaml has it built.
@@ -67,7 +69,9 @@ func buildReceiver(ctx context.Context, name string, s setting) (function, error
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return function{}, err
 	}
-	return build(ctx, name, "./functions/receiver", s.folder, "-overlay", file)
+	f, err := build(ctx, name, "./functions/receiver", s.folder, "-overlay", file)
+	f.env = []string{"GOMAXPROCS=1"}
+	return f, err
 }
 
 // A job is what a function is given.
@@ -109,7 +113,7 @@ func (s stage) run(ctx context.Context, f function, j job) (run, error) {
 	s.kept.reset()
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, f.binary)
-	cmd.Env = append(s.environment(address), j.setting.environment()...)
+	cmd.Env = slices.Concat(s.environment(address), j.setting.environment(), f.env)
 	cmd.Stderr = &output // standard output is the log, which costs the function what it costs to write it
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {

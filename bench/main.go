@@ -18,8 +18,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
-
-	"pushpull/shared/provider"
 )
 
 func main() {
@@ -177,7 +175,7 @@ func (b bench) both(ctx context.Context, o options) (ours, theirs measured, err 
 
 // measureMany compares the receiver with one source and with all.
 func (b bench) measureMany(ctx context.Context, n int) (*manyReport, error) {
-	report := &manyReport{Sources: len(b.many.sources), Presets: len(provider.Names()), Bytes: b.many.size, Pairs: n}
+	report := &manyReport{Sources: len(b.many.sources), Presets: len(presets()), Bytes: b.many.size, Pairs: n}
 	few, many := b.push, b.push
 	many.setting = b.many
 	control, err := b.rowsOf(ctx, n, b.small, b.small, few, few)

@@ -50,16 +50,24 @@ func fewYAML() (string, error) { return yamlOf([]string{sourceName}) }
 
 // manyYAML is a configuration of manySources sources.
 func manyYAML() (string, error) {
-	names := append(provider.Names(), slices.Sorted(maps.Keys(ownSources))...)
+	names := append(presets(), slices.Sorted(maps.Keys(ownSources))...)
 	for i := len(names); i < manySources; i++ {
 		names = append(names, sourceName+"-"+strconv.Itoa(i))
 	}
 	return yamlOf(names)
 }
 
+// presets are the providers that push.
+func presets() []string {
+	return slices.DeleteFunc(provider.Names(), func(name string) bool {
+		p, err := provider.Load(name)
+		return err == nil && p.Webhook == nil
+	})
+}
+
 // yamlOf is a configuration of these sources; one that is called as no preset is has GitHub's.
 func yamlOf(names []string) (string, error) {
-	presets := provider.Names()
+	all := presets()
 	var text strings.Builder
 	text.WriteString("sources:\n")
 	for _, name := range names {
@@ -68,7 +76,7 @@ func yamlOf(names []string) (string, error) {
 			continue
 		}
 		preset := name
-		if !slices.Contains(presets, name) {
+		if !slices.Contains(all, name) {
 			preset = sourceName
 		}
 		hook, err := hookYAML(name, preset)

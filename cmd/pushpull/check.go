@@ -54,6 +54,7 @@ func check(c *cobra.Command, dir string, write, aws bool) error {
 		}
 	}
 	if !asJSON(c) {
+		printNotes(c.OutOrStdout(), cfg)
 		fmt.Fprintf(c.OutOrStdout(), "%s is good: %s, %s, %s\n", dir, counted(len(cfg.Sources), "source"),
 			counted(len(cfg.Destinations), "destination"), counted(len(cfg.Routes), "route"))
 	}

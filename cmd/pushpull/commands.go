@@ -14,6 +14,6 @@ func commands() []*cobra.Command {
 		eventsCommand(),
 		showCommand(),
 		deadCommand(),
-		pollCommand(),
+		sourcesCommand(), pollCommand(), backfillCommand(),
 	}
 }

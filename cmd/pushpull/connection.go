@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,7 @@ import (
 
 	"pushpull/local/stack"
 	"pushpull/shared/awslite"
+	"pushpull/shared/budget"
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
 	"pushpull/shared/ledger"
@@ -25,6 +27,7 @@ type connection struct {
 	config  config.Compiled
 	ledger  *ledger.Ledger
 	states  *checkpoint.Store
+	budget  *budget.Store
 	secrets *secret.Store
 	queues  *queue.SQS
 	sqs     *sqs.Client
@@ -54,13 +57,15 @@ func connect(c *cobra.Command) (*connection, error) {
 	}
 	// The local endpoints take any credentials; the SDK insists on some.
 	auth := credentials.NewStaticCredentialsProvider("local", "local", "")
+	log := slog.New(slog.DiscardHandler)
 	tables := dynamodb.New(dynamodb.Options{Region: at.Region, BaseEndpoint: aws.String(at.DynamoDB), Credentials: auth})
 	return &connection{
 		address: at,
 		config:  cfg,
 		ledger:  ledger.New(tables, at.Tables["EventsTable"], bodies, time.Now),
 		states:  checkpoint.New(tables, at.Tables["StateTable"], time.Now),
-		secrets: secret.New(calls, localEnvironment(at), slog.New(slog.DiscardHandler)),
+		budget:  budget.New(tables, at.Tables["StateTable"], log, time.Now),
+		secrets: secret.New(calls, os.Getenv, log), // of the environment are those of env: alone
 		queues:  queue.Direct(calls),
 		sqs:     sqs.New(sqs.Options{Region: at.Region, BaseEndpoint: aws.String(at.SQS), Credentials: auth}),
 	}, nil

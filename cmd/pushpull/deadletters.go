@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -13,12 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"pushpull/shared/event"
+	"pushpull/shared/job"
 	"pushpull/shared/queue"
 )
 
 // A deadLetter is one message of a dead-letter queue.
 type deadLetter struct {
-	Key         string    `json:"key"` // <source>/<identity>; of a poll job poll/<source>
+	Key         string    `json:"key"` // <source>/<identity>; of a poll job what it works on, as job.Job.Key has it
 	Reason      string    `json:"reason"`
 	Destination string    `json:"destination,omitempty"`
 	Source      string    `json:"source"`
@@ -75,15 +77,17 @@ func readDeadLetter(m types.Message) deadLetter {
 		attributes: m.MessageAttributes, receipt: aws.ToString(m.ReceiptHandle), message: aws.ToString(m.MessageId),
 	}
 	if e, err := event.Decode([]byte(d.Body)); err == nil {
-		d.Type = e.Type
-		if d.Key == "" {
-			d.Key = e.Key()
-		}
+		d.Source, d.Type = e.Source, e.Type
+		d.Key = cmp.Or(d.Key, e.Key())
+	} else if j, err := job.Parse(d.Body); err == nil {
+		d.Source = j.Source
+		d.Key = cmp.Or(d.Key, j.Key())
+	} else {
+		d.Source, _, _ = strings.Cut(d.Key, "/")
 	}
 	if d.Reason == "" {
 		d.Reason = "its function failed or was cut off on every try: see the function's log"
 	}
-	d.Source, _, _ = strings.Cut(strings.TrimPrefix(d.Key, "poll/"), "/")
 	return d
 }
 

@@ -29,21 +29,27 @@ func newProgress(c *cobra.Command, what string, total int) *progress {
 	return p
 }
 
-// add counts n more, and redraws the line a few times a second.
+// add counts n more, and redraws the line.
 func (p *progress) add(n int) {
 	p.done += n
+	p.draw(func(took time.Duration) string {
+		rate := float64(p.done) / took.Seconds()
+		if p.total > 0 && rate > 0 {
+			left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second))
+			return fmt.Sprintf("%d of %d %s, %.0f/s, %s left", p.done, p.total, p.what, rate, left.Round(time.Second))
+		}
+		return fmt.Sprintf("%d %s, %.0f/s", p.done, p.what, rate)
+	})
+}
+
+// draw shows a line, a few times a second at most.
+func (p *progress) draw(line func(took time.Duration) string) {
 	now := time.Now()
 	if p.out == nil || now.Sub(p.began) < quiet || now.Sub(p.last) < 200*time.Millisecond {
 		return
 	}
 	p.last = now
-	rate := float64(p.done) / now.Sub(p.began).Seconds()
-	line := fmt.Sprintf("%d %s, %.0f/s", p.done, p.what, rate)
-	if p.total > 0 && rate > 0 {
-		left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second))
-		line = fmt.Sprintf("%d of %d %s, %.0f/s, %s left", p.done, p.total, p.what, rate, left.Round(time.Second))
-	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", line)
+	fmt.Fprintf(p.out, "\r\x1b[K%s", line(now.Sub(p.began)))
 }
 
 // close takes the line away.

@@ -92,6 +92,9 @@ func printProvider(w io.Writer, p provider.Preset) {
 	if p.Answer.Retries != "" {
 		fmt.Fprintf(w, "  retries   %s\n", p.Answer.Retries)
 	}
+	if says := provider.HydrateOf(p.Name, p.Name); says != "" {
+		fmt.Fprintf(w, "  hydrate   its API can be asked for the data of an event: %s\n", says)
+	}
 	types := make([]string, 0, len(p.Samples))
 	for _, s := range p.Samples {
 		types = append(types, s.Type)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,6 +47,7 @@ type setUp struct {
 	Expects       string   `json:"expects,omitempty"`
 	Within        string   `json:"within,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
+	Note          string   `json:"note,omitempty"`
 	Steps         []string `json:"steps,omitempty"`
 	PollToken     []string `json:"poll_token,omitempty"`
 	PollSteps     []string `json:"poll_steps,omitempty"`
@@ -101,13 +103,21 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 		}
 		out.VerifyToken = w.VerifyToken
 		out.Authenticated = w.Auth != nil && w.Auth.Scheme != "none"
-		out.Warnings = warnings(name, *w)
+		out.Warnings, out.Note = warnings(name, *w), unsignedNote(*w)
 		if w.Hydrate != nil {
-			out.HydrateToken = w.Hydrate.Token
+			out.HydrateToken = slices.Clone(w.Hydrate.Token)
+			for _, name := range slices.Sorted(maps.Keys(w.Hydrate.Secrets)) {
+				out.HydrateToken = append(out.HydrateToken, w.Hydrate.Secrets[name]...)
+			}
 		}
 	}
-	if p := s.Poll; p != nil {
-		out.Provider, out.PollToken = firstNonEmpty(out.Provider, p.Provider), p.Token
+	for _, p := range s.Poll {
+		out.Provider = firstNonEmpty(out.Provider, p.Provider)
+		for _, ref := range p.Token {
+			if !slices.Contains(out.PollToken, ref) {
+				out.PollToken = append(out.PollToken, ref)
+			}
+		}
 	}
 	if out.Provider == "" {
 		return out, nil
@@ -123,7 +133,7 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 			out.Within = preset.Answer.Within.String()
 		}
 	}
-	if s.Poll != nil && preset.Poll != nil {
+	if len(s.Poll) > 0 && preset.Poll != nil {
 		out.PollSteps = fill(preset.Poll.Setup, out.URL, out.PollToken, nil)
 	}
 	return out, nil
@@ -132,8 +142,8 @@ func setUpOf(name string, s config.Source, base string) (setUp, error) {
 // warnings are what a person should know before the provider is told the URL.
 func warnings(source string, w config.Webhook) []string {
 	offer := ""
-	if w.Hydrate == nil && provider.Hydrates(w.Provider) {
-		offer = "add hydrate: { token: ssm:/pushpull/" + source + "/key } to the webhook to fetch it from the API instead"
+	if says := provider.HydrateOf(w.Provider, source); w.Hydrate == nil && says != "" {
+		offer = "add " + says + " to the webhook to fetch it from the API instead"
 	}
 	if w.Auth == nil || w.Auth.Scheme == "none" {
 		warning := "anyone who knows this URL is believed: its scheme is none"
@@ -142,14 +152,18 @@ func warnings(source string, w config.Webhook) []string {
 		}
 		return []string{warning}
 	}
+	var said []string
+	if webhook.ForAnyCustomer(w) {
+		said = append(said, "the key signs for every customer of the provider, and nothing says whose an event is: say in webhook.require what only yours say")
+	}
 	v, err := webhook.Compile(*w.Auth)
 	if err != nil || v.Covers(w.ReadField()) || w.Hydrate != nil {
-		return nil
+		return said
 	}
 	if offer == "" {
 		offer = "believe no more of an event than its id, and fetch the rest from the provider's API: say how in webhook.hydrate"
 	}
-	return []string{"the provider does not sign the body: " + offer}
+	return append(said, "the provider does not sign the body: "+offer)
 }
 
 // fill puts the source's own URL and the places of its secrets into a preset's steps.
@@ -175,6 +189,9 @@ func printSetUp(w io.Writer, s setUp) {
 		fmt.Fprintf(w, "  webhook  %s\n", s.URL)
 		for _, warning := range s.Warnings {
 			fmt.Fprintf(w, "           %s\n", warning)
+		}
+		if s.Note != "" {
+			fmt.Fprintf(w, "  note     %s\n", s.Note)
 		}
 	}
 	printSecret(w, "secret", s.Secret)

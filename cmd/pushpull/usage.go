@@ -26,9 +26,12 @@ func usage(c *cobra.Command, format string, args ...any) error {
 }
 
 // exactly is cobra.ExactArgs with errors that name what is missing.
-func exactly(names ...string) cobra.PositionalArgs {
+func exactly(names ...string) cobra.PositionalArgs { return atLeast(len(names), names...) }
+
+// atLeast takes the first n of the names, and those after them where they are given.
+func atLeast(n int, names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if len(args) < len(names) {
+		if len(args) < n {
 			return usage(c, "%s is missing", names[len(args)])
 		}
 		if len(args) > len(names) {

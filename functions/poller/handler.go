@@ -12,10 +12,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"pushpull/shared/api"
+	"pushpull/shared/apiauth"
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
-	"pushpull/shared/pull"
 	"pushpull/shared/queue"
 	"pushpull/shared/telemetry"
 )
@@ -26,24 +27,22 @@ type configuration interface {
 	Source(name string) (config.Source, error)
 }
 
-// secretStore resolves references; secret.Store does.
-type secretStore interface {
-	All(ctx context.Context, refs []string) ([]string, error)
-	Fresh(ctx context.Context, refs []string) ([]string, error)
-}
-
-// stateStore keeps what is known of the sources; checkpoint.Store does.
+// stateStore keeps what is known of the polls; checkpoint.Store does.
 type stateStore interface {
-	Acquire(ctx context.Context, source string, length time.Duration) (checkpoint.Lease, error)
-	Save(ctx context.Context, l *checkpoint.Lease, st pull.State) error
+	Acquire(ctx context.Context, key string, length time.Duration) (checkpoint.Lease, error)
+	Save(ctx context.Context, l *checkpoint.Lease, p checkpoint.Progress) error
 	Renew(ctx context.Context, l checkpoint.Lease) error
-	Release(ctx context.Context, l checkpoint.Lease, o checkpoint.Outcome) error
-	LoadAll(ctx context.Context, sources []string) (map[string]checkpoint.Status, error)
+	Release(ctx context.Context, l checkpoint.Lease, o checkpoint.Outcome) (checkpoint.Status, error)
+	Hint(ctx context.Context, key string, at time.Time) (checkpoint.Status, error)
+	LoadAll(ctx context.Context, keys []string) (map[string]checkpoint.Status, error)
+	Snapshot(poll string, keep time.Duration) *checkpoint.Snapshot
+	apiauth.Locker
 }
 
-// seenStore knows which events were received before; ledger.Ledger does.
+// seenStore knows which events were received, and whether any were; ledger.Ledger does.
 type seenStore interface {
 	Seen(ctx context.Context, keys []string) (map[string]bool, error)
+	Arrived(ctx context.Context, source string, since time.Time) (bool, error)
 }
 
 // eventSender takes events, all of them or an error; queue.Queue does.
@@ -63,19 +62,20 @@ type visibilityChanger interface {
 
 // handler holds what outlives an invocation, and nothing of one.
 type handler struct {
-	config     configuration
-	secrets    secretStore
-	states     stateStore
-	ledger     seenStore
-	events     eventSender
-	jobs, dead sender
-	visibility visibilityChanger
-	queueURL   string // of the poll queue
-	client     *http.Client
-	log        *slog.Logger
-	metrics    *telemetry.Metrics
-	now        func() time.Time
-	sleep      func(ctx context.Context, d time.Duration) error // between the attempts of one request; nil is real
+	config      configuration
+	states      stateStore
+	ledger      seenStore
+	events      eventSender
+	jobs, dead  sender
+	visibility  visibilityChanger
+	queueURL    string // of the poll queue
+	credentials *credentials
+	budget      api.Budget
+	client      *http.Client
+	log         *slog.Logger
+	metrics     *telemetry.Metrics
+	now         func() time.Time
+	sleep       func(ctx context.Context, d time.Duration) error // between the attempts of one request; nil is real
 }
 
 // handle tells the two kinds of invocation apart: a batch of the poll queue has

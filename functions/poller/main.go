@@ -16,6 +16,7 @@ import (
 
 	embedded "pushpull/config"
 	"pushpull/shared/awslite"
+	"pushpull/shared/budget"
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
 	"pushpull/shared/dynamolite"
@@ -52,19 +53,21 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 		}
 	}
 	db, sqs := dynamolite.New(client), queue.Direct(client)
+	states := checkpoint.New(db, getenv("STATE_TABLE"), time.Now)
 	return &handler{
-		config:     compiled,
-		secrets:    secret.New(client, getenv, log),
-		states:     checkpoint.New(db, getenv("STATE_TABLE"), time.Now),
-		ledger:     ledger.New(db, getenv("EVENTS_TABLE"), nil, time.Now),
-		events:     queue.New(sqs, getenv("EVENT_QUEUE_URL"), bodies),
-		jobs:       queue.New(sqs, getenv("POLL_QUEUE_URL"), nil),
-		dead:       queue.New(sqs, getenv("POLL_DEAD_LETTER_QUEUE_URL"), nil),
-		visibility: sqs,
-		queueURL:   getenv("POLL_QUEUE_URL"),
-		client:     &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
-		log:        log,
-		metrics:    telemetry.NewMetrics(os.Stdout, time.Now),
-		now:        time.Now,
+		config:      compiled,
+		states:      states,
+		credentials: &credentials{store: secret.New(client, getenv, log), locker: states, getenv: getenv, now: time.Now},
+		budget:      budget.New(db, getenv("STATE_TABLE"), log, time.Now),
+		ledger:      ledger.New(db, getenv("EVENTS_TABLE"), nil, time.Now),
+		events:      queue.New(sqs, getenv("EVENT_QUEUE_URL"), bodies),
+		jobs:        queue.New(sqs, getenv("POLL_QUEUE_URL"), nil),
+		dead:        queue.New(sqs, getenv("POLL_DEAD_LETTER_QUEUE_URL"), nil),
+		visibility:  sqs,
+		queueURL:    getenv("POLL_QUEUE_URL"),
+		client:      &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		log:         log,
+		metrics:     telemetry.NewMetrics(os.Stdout, time.Now),
+		now:         time.Now,
 	}, nil
 }

@@ -7,79 +7,87 @@ import (
 	"strconv"
 	"time"
 
+	"pushpull/shared/api"
 	"pushpull/shared/checkpoint"
-	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/job"
+	"pushpull/shared/polled"
 	"pushpull/shared/pull"
 	"pushpull/shared/telemetry"
 )
 
 // A reader is one job at work.
 type reader struct {
-	h        *handler
-	job      pull.Job
-	config   config.Source
-	source   *pull.Source
-	identify *event.Identifier
-	every    time.Duration
-	run      string // begins the correlation ids of the run's events
+	h     *handler
+	job   job.Job
+	poll  poll
+	lease *checkpoint.Lease
+	tally checkpoint.Tally
+	meter *meter
 
-	lease    *checkpoint.Lease
-	tally    *pull.Tally
-	first    bool          // the source was never read: nothing can have been missed
-	last     *pull.State   // of the last page, not saved yet
-	moved    bool          // a checkpoint was saved
+	source *pull.Source
+	maker  *polled.Maker
+	run    string // begins the correlation ids of the run's events
+	first  bool   // the poll was never read: nothing can have been missed
+
+	last     *pull.State // of the last page, not saved yet
+	moved    bool        // a checkpoint was saved
+	covered  time.Duration
+	gap      bool
 	until    time.Time     // the API's limit
 	interval time.Duration // that the API asks for
+	wait     time.Duration // for an export
 }
 
-// prepare makes a reader of the job's source. Its errors are mistakes in the configuration.
-func (h *handler) prepare(job pull.Job) (*reader, error) {
-	source, err := h.config.Source(job.Source)
+// prepare makes ready what the job reads. Its errors are mistakes in the configuration.
+func (r *reader) prepare() (err error) {
+	r.run, r.first = rand.Text(), r.lease.Checkpoint.First()
+	if r.maker, err = polled.New(r.job.Source, r.poll.of, r.poll.config); err == nil {
+		r.source, err = r.open()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", job.Source, err)
+		return &api.Permanent{Reason: err.Error()}
 	}
-	if source.Poll == nil {
-		return nil, &pull.Permanent{Reason: fmt.Sprintf("source %s has no poll: give it one, or drop the job", job.Source)}
-	}
-	var spec event.Spec
-	if source.Poll.Event != nil {
-		spec = *source.Poll.Event
-	}
-	identify, err := event.Compile(spec)
-	if err != nil {
-		return nil, &pull.Permanent{Reason: fmt.Sprintf("source %s: poll.event: %v", job.Source, err)}
-	}
-	r := &reader{h: h, job: job, config: source, identify: identify, every: interval(source), run: rand.Text()}
-	r.source, err = pull.New(*source.Poll, pull.Options{
-		Token: h.token(*source.Poll), Client: h.client, Now: h.now, Sleep: h.sleep,
-		Identity: func(record []byte) (string, error) { return r.fields(record).ID, nil },
-	})
-	if err != nil {
-		return nil, &pull.Permanent{Reason: fmt.Sprintf("source %s: %v", job.Source, err)}
-	}
-	return r, nil
+	return nil
 }
 
-func (h *handler) token(poll config.Poll) func(context.Context, bool) (string, error) {
-	if len(poll.Token) == 0 {
-		return nil
+// open makes the source of the pages: the poll's, or of a backfill's range.
+func (r *reader) open() (*pull.Source, error) {
+	auth, err := r.h.credentials.of(r.poll.config)
+	if err != nil {
+		return nil, err
 	}
-	return func(ctx context.Context, fresh bool) (string, error) {
-		resolve := h.secrets.All
-		if fresh {
-			resolve = h.secrets.Fresh
-		}
-		values, err := resolve(ctx, poll.Token[:1])
-		if err != nil {
-			return "", err
-		}
-		return values[0], nil
+	o := pull.Options{
+		API: api.Options{
+			Auth: auth, Budget: r.meter, Source: r.job.Source, Share: r.share(), Client: r.h.client,
+			Now: r.h.now, Sleep: r.h.sleep, Told: r.meter.told,
+		},
+		Identity: func(record []byte) (string, error) { return r.maker.Fields(record).ID, nil },
+		Entity:   func(record []byte) (string, error) { return r.maker.Fields(record).Entity, nil },
+		Known:    r.known,
 	}
+	if r.poll.config.Snapshot != nil {
+		o.Snapshot = r.h.states.Snapshot(r.poll.key(), r.poll.of.Window.Std())
+	}
+	source, err := pull.New(r.poll.config, o)
+	if err != nil || r.lease.Range == nil {
+		return source, err
+	}
+	return source.Range(r.lease.Range.From, r.lease.Range.To), nil
 }
 
-func (r *reader) fields(record []byte) event.Fields {
-	return r.identify.Identify(event.Input{Body: record, DefaultType: r.job.Source})
+// known tells which identities the ledger has.
+func (r *reader) known(ctx context.Context, ids []string) (map[string]bool, error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = event.Event{Source: r.job.Source, ID: id}.Key()
+	}
+	seen, err := r.h.ledger.Seen(ctx, keys)
+	known := make(map[string]bool, len(seen))
+	for i, id := range ids {
+		known[id] = seen[keys[i]]
+	}
+	return known, err
 }
 
 // queue puts the page's events that the ledger does not have on the event queue.
@@ -112,8 +120,8 @@ func (r *reader) queue(ctx context.Context, page pull.Page) error {
 	r.tally.Records += page.Read
 	r.tally.New += len(fresh)
 	r.tally.Missed += missed
-	r.count(telemetry.EventsMissed, missed)
-	r.count(telemetry.PollRecords, page.Read)
+	r.metric(telemetry.EventsMissed, missed)
+	r.metric(telemetry.PollRecords, page.Read)
 	return nil
 }
 
@@ -122,46 +130,71 @@ func (r *reader) send(ctx context.Context, fresh []event.Event) error {
 		return nil
 	}
 	if err := r.h.events.SendEvents(ctx, fresh...); err != nil {
-		r.count(telemetry.QueueRefused, len(fresh), string(event.Poll))
+		r.metric(telemetry.QueueRefused, len(fresh), string(event.Poll))
 		return fmt.Errorf("queue %d events: %w", len(fresh), err)
 	}
-	r.count(telemetry.EventsReceived, len(fresh), string(event.Poll))
+	r.metric(telemetry.EventsReceived, len(fresh), string(event.Poll))
 	return nil
 }
 
-func (r *reader) count(m telemetry.Metric, n int, more ...string) {
+func (r *reader) metric(m telemetry.Metric, n int, more ...string) {
 	if n > 0 {
 		r.h.metrics.Count(m, int64(n), append([]string{r.job.Source}, more...)...)
 	}
 }
 
+// note counts a page and what it says besides its records.
+func (r *reader) note(page pull.Page) {
+	r.tally.Pages++
+	for _, record := range page.Records {
+		r.tally.Bytes += int64(len(record.Data))
+	}
+	if page.Unchanged {
+		r.tally.NotModified++
+	}
+	r.interval = max(r.interval, page.Interval)
+	if page.Gap && !r.gap {
+		r.gap = true
+		r.metric(telemetry.PollGaps, 1)
+		r.h.log.Warn("history may be lost: the api no longer has what followed the checkpoint", telemetry.KeySource, r.job.Key())
+	}
+	if page.Total >= 0 || page.Token != "" {
+		r.h.log.Debug("page read", telemetry.KeySource, r.job.Key(), "records", page.Read, "total", page.Total)
+	}
+}
+
+// measure adds the requests since it was last called, and gives the limits as they stand.
+func (r *reader) measure() *checkpoint.Limits {
+	requests, limits := r.meter.read()
+	r.tally.Requests += requests
+	return limits
+}
+
 // envelopes makes events of records, each identity once.
 func (r *reader) envelopes(records []pull.Record) []event.Event {
-	now := r.h.now().UTC()
+	now := r.h.now()
 	events := make([]event.Event, 0, len(records))
 	have := make(map[string]bool, len(records))
 	for _, record := range records {
-		f := r.fields(record.Data)
-		if have[f.ID] {
+		e := r.maker.Event(record, now)
+		if have[e.ID] {
 			continue
 		}
-		have[f.ID] = true
-		at := f.Time
-		if y := record.Time.Year(); at.IsZero() && y >= 1 && y <= 9999 { // one that an event can have: else the queue refuses the page, each time
-			at = record.Time
-		}
-		events = append(events, event.Event{
-			ID: f.ID, Source: r.job.Source, Type: f.Type, Time: at, Subject: f.Entity, Version: f.Version,
-			ContentType: "application/json", Data: record.Data, Transport: event.Poll,
-			ReceivedTime: now, VerifiedTime: now,
-			CorrelationID: r.run + "-" + strconv.Itoa(r.tally.Records+len(events)),
-		})
+		have[e.ID] = true
+		e.Backfill = r.job.Backfill != ""
+		e.CorrelationID = r.run + "-" + strconv.Itoa(r.tally.Records+len(events))
+		events = append(events, e)
 	}
 	return events
 }
 
-// missed tells whether the source's webhook should have brought the event by now.
-// Of a source that was never read nothing is missed: its past is simply read.
+// missed tells whether push should have brought the event. Of a poll that was
+// never read nothing is missed, nor of a backfill: the past is simply read. Where
+// webhooks are hints, what a hint had polled is not missed.
 func (r *reader) missed(e event.Event) bool {
-	return r.config.Webhook != nil && !r.first && !e.Time.IsZero() && r.h.now().Sub(e.Time) > r.config.Grace.Std()
+	hook := r.poll.of.Webhook
+	if r.first || e.Backfill || hook != nil && hook.Hint && r.job.Reason != job.Scheduled {
+		return false
+	}
+	return r.maker.Late(e, r.h.now())
 }

@@ -2,15 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -26,225 +21,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushpull/shared/checkpoint"
-	"pushpull/shared/checkpoint/checkpointtest"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
-	"pushpull/shared/pull"
+	"pushpull/shared/job"
 	"pushpull/shared/queue"
-	"pushpull/shared/telemetry"
 )
-
-// A world is a poller with everything around it in memory.
-type world struct {
-	*handler
-	mu      sync.Mutex
-	at      time.Time
-	records []record // what the API has, by time
-	size    int      // of a page
-	fail    int      // the status of the next answers; 0 is well
-	header  http.Header
-	asked   int
-
-	sources    map[string]config.Source
-	table      *checkpointtest.Table
-	seen       map[string]bool
-	queued     []event.Event
-	refuse     error
-	beforeSend func()
-	sent, dead []queue.Message
-	hidden     []time.Duration
-}
-
-type record struct {
-	ID string    `json:"id"`
-	At time.Time `json:"at"`
-}
-
-func newWorld(t *testing.T, size int) *world {
-	t.Helper()
-	w := &world{at: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), size: size, table: &checkpointtest.Table{}, seen: map[string]bool{}}
-	api := httptest.NewServer(w)
-	t.Cleanup(api.Close)
-	w.sources = map[string]config.Source{
-		"push": {Webhook: &config.Webhook{}},
-		"shop": {
-			Grace:   config.Duration(time.Minute),
-			Webhook: &config.Webhook{},
-			Poll: &config.Poll{
-				Every: config.Duration(15 * time.Minute), BaseURL: api.URL,
-				Request:     &config.Request{Path: "/events"},
-				Records:     &config.Records{Path: "data"},
-				Pagination:  &config.Pagination{Type: "cursor", CursorPath: "next", CursorParam: "after", MaxPages: 3},
-				Incremental: &config.Incremental{CursorPath: "at", StartParam: "since", Order: "asc", Initial: config.Duration(time.Hour)},
-				Event:       &event.Spec{Identity: event.Choices{{Value: "{body.id}"}}, Time: event.Choices{{Value: "{body.at}"}}},
-			},
-		},
-	}
-	w.handler = w.poller(api.Client())
-	return w
-}
-
-// poller is one more poller in the same world.
-func (w *world) poller(client *http.Client) *handler {
-	return &handler{
-		config: w, secrets: nil, states: checkpoint.New(w.table, "state", w.clock), ledger: w, events: w,
-		jobs: outbox{w, &w.sent}, dead: outbox{w, &w.dead}, visibility: w, queueURL: "q", client: client,
-		log: slog.New(slog.DiscardHandler), metrics: telemetry.NewMetrics(io.Discard, w.clock), now: w.clock,
-		sleep: func(context.Context, time.Duration) error { return nil },
-	}
-}
-
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.at
-}
-
-func (w *world) Sources() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(w.sources))) }
-
-func (w *world) Source(name string) (config.Source, error) {
-	if s, ok := w.sources[name]; ok {
-		return s, nil
-	}
-	return config.Source{}, config.ErrUnknown
-}
-
-func (w *world) Seen(_ context.Context, keys []string) (map[string]bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	seen := map[string]bool{}
-	for _, k := range keys {
-		seen[k] = w.seen[k]
-	}
-	return seen, nil
-}
-
-func (w *world) SendEvents(_ context.Context, es ...event.Event) error {
-	if w.beforeSend != nil {
-		w.beforeSend()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.refuse != nil {
-		return w.refuse
-	}
-	w.queued = append(w.queued, es...)
-	return nil
-}
-
-func (w *world) Visibility(_ context.Context, _, _ string, d time.Duration) error {
-	w.hidden = append(w.hidden, d)
-	return nil
-}
-
-type outbox struct {
-	w  *world
-	to *[]queue.Message
-}
-
-func (o outbox) Send(_ context.Context, ms ...queue.Message) error {
-	o.w.mu.Lock()
-	defer o.w.mu.Unlock()
-	*o.to = append(*o.to, ms...)
-	return nil
-}
-
-// ServeHTTP is the provider's API: ascending, from `since` on, after `after`.
-func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.asked++
-	rw.Header().Set("Date", w.at.Format(http.TimeFormat))
-	maps.Copy(rw.Header(), w.header)
-	if w.fail != 0 {
-		rw.WriteHeader(w.fail)
-		return
-	}
-	since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
-	after := 0
-	_, _ = fmt.Sscan(r.URL.Query().Get("after"), &after)
-	page := []record{}
-	next := ""
-	for i, rec := range w.records {
-		if rec.At.Before(since) || i < after {
-			continue
-		}
-		if len(page) == w.size {
-			next = fmt.Sprint(i)
-			break
-		}
-		page = append(page, rec)
-	}
-	_ = json.NewEncoder(rw).Encode(map[string]any{"data": page, "next": next})
-}
-
-// happen adds records, each a second after the one before, up to now.
-func (w *world) happen(n int) {
-	for range n {
-		w.at = w.at.Add(time.Second)
-		w.records = append(w.records, record{fmt.Sprint("e", len(w.records)), w.at})
-	}
-}
-
-// ids are the distinct events that were queued, and how many came twice.
-func (w *world) ids() (distinct []string, repeated int) {
-	seen := map[string]bool{}
-	for _, e := range w.queued {
-		if seen[e.ID] {
-			repeated++
-		}
-		seen[e.ID] = true
-	}
-	return slices.Sorted(maps.Keys(seen)), repeated
-}
-
-// complete fails the test unless every record was queued.
-func (w *world) complete(t *testing.T, wantRepeated int) {
-	t.Helper()
-	var want []string
-	for _, r := range w.records {
-		want = append(want, r.ID)
-	}
-	slices.Sort(want)
-	got, repeated := w.ids()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if repeated != wantRepeated {
-		t.Errorf("%d repeated, want %d", repeated, wantRepeated)
-	}
-}
-
-func scheduled(due time.Time) pull.Job {
-	return pull.Job{Source: "shop", Reason: pull.Scheduled, Due: due}
-}
-
-// deliver gives the handler one message, as SQS does for the n-th time, and
-// tells whether it was acknowledged.
-func deliver(ctx context.Context, t *testing.T, h *handler, body string, receives int) bool {
-	t.Helper()
-	payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
-		MessageId: "m", ReceiptHandle: "r", Body: body, EventSource: "aws:sqs",
-		Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(receives)},
-	}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := h.handle(ctx, payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(out.(events.SQSEventResponse).BatchItemFailures) == 0
-}
-
-func (w *world) status(t *testing.T) checkpoint.Status {
-	t.Helper()
-	all, err := w.states.LoadAll(t.Context(), []string{"shop"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all["shop"]
-}
 
 func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
 	t.Parallel()
@@ -272,7 +53,7 @@ func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
 		t.Error(diff)
 	}
 	st := w.status(t)
-	if diff := cmp.Diff(checkpoint.Last{Started: w.at, Ended: w.at, Records: 5, New: 4}, st.Last); diff != "" {
+	if diff := cmp.Diff(checkpoint.Tally{Started: w.at, Ended: w.at, Pages: 3, Requests: 3, Bytes: 195, Records: 5, New: 4}, st.Last); diff != "" {
 		t.Error(diff)
 	}
 	if !st.Due.Equal(due.Add(15*time.Minute)) || !st.LeaseUntil.IsZero() {
@@ -285,7 +66,7 @@ func TestARecordOfATimeThatNoEventCanHaveKeepsNobodyOut(t *testing.T) {
 	w := newWorld(t, 100)
 	delete(w.sources, "push")
 	shop := w.sources["shop"]
-	shop.Poll.Event.Time = nil
+	shop.Poll[0].Event.Time = nil
 	w.happen(3)
 	w.records[1].At = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -12*3600))
 	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
@@ -312,7 +93,7 @@ func TestMissedIsWhatTheWebhookShouldHaveBrought(t *testing.T) {
 	w.happen(2) // two that the webhook lost
 	w.at = w.at.Add(2 * time.Minute)
 	w.happen(1) // and one that may still come
-	if !deliver(t.Context(), t, w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1) {
+	if !deliver(t.Context(), t, w.handler, job.Job{Source: "shop", Reason: job.Manual}.Encode(), 1) {
 		t.Fatal("the job failed")
 	}
 	var missed []string
@@ -337,20 +118,20 @@ func TestACrashBetweenQueueAndCheckpointRepeatsAndNeverLoses(t *testing.T) {
 			w := newWorld(t, 2)
 			w.happen(5)
 			writes := 0
-			w.table.Fail = func(*dynamodb.UpdateItemInput) error {
+			w.table.fail = func() error {
 				if writes++; writes >= crash {
 					return errors.New("killed") // and so is every write that follows
 				}
 				return nil
 			}
-			job := scheduled(w.at).Encode()
-			acked := deliver(t.Context(), t, w.handler, job, 1)
+			j := scheduled(w.at)
+			acked := deliver(t.Context(), t, w.handler, j.Encode(), 1)
 			if acked != (crash == 5) { // four writes: lease, two pages, the last page with the release
 				t.Fatalf("acknowledged: %v", acked)
 			}
-			w.table.Fail = nil
+			w.table.fail = nil
 			w.at = w.at.Add(lease + time.Second)
-			deliver(t.Context(), t, w.handler, pull.Job{Source: "shop", Reason: pull.Manual}.Encode(), 1)
+			deliver(t.Context(), t, w.handler, job.Job{Source: "shop", Reason: job.Manual}.Encode(), 1)
 			_, repeated := w.ids()
 			w.complete(t, repeated)
 			if repeated > 2 {
@@ -393,7 +174,7 @@ func TestTheLeaseKeepsTwoRunsApart(t *testing.T) {
 	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) || w.asked != 0 {
 		t.Error("a held source is left to its holder, and the job acknowledged")
 	}
-	if err := w.states.Release(t.Context(), l, checkpoint.Outcome{}); err != nil {
+	if _, err := w.states.Release(t.Context(), l, checkpoint.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -469,16 +250,16 @@ func TestATieLargerThanAPageComesWhole(t *testing.T) {
 	for i := range 9 {
 		w.records = append(w.records, record{fmt.Sprint("e", i), w.at})
 	}
-	job := scheduled(w.at)
+	j := scheduled(w.at)
 	for range 2 {
-		if !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
+		if !deliver(t.Context(), t, w.handler, j.Encode(), 1) {
 			t.Fatal("the job failed")
 		}
-		job = pull.Job{Source: "shop", Reason: pull.Manual, Continuation: true}
+		j = job.Job{Source: "shop", Reason: job.Manual, Continuation: true}
 	}
 	w.records = append(w.records, record{"late", w.at}) // joins the tie after it was read
 	for range 2 {
-		if !deliver(t.Context(), t, w.handler, job.Encode(), 1) {
+		if !deliver(t.Context(), t, w.handler, j.Encode(), 1) {
 			t.Fatal("the job failed")
 		}
 	}
@@ -517,7 +298,7 @@ func TestFailuresEndAsDeadLetters(t *testing.T) {
 				t.Errorf("the reason is %q", got)
 			}
 			if tt.status != 0 {
-				job, err := pull.ParseJob(w.dead[0].Body)
+				job, err := job.Parse(w.dead[0].Body)
 				if err != nil || job.Source != "shop" || job.Stopped == "" {
 					t.Errorf("the dead letter is %s (%v)", w.dead[0].Body, err)
 				}
@@ -527,6 +308,40 @@ func TestFailuresEndAsDeadLetters(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAnOutageOfTheAPIIsOneDeadLetterAndHealsByItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	w.happen(1)
+	w.do(t, scheduled(w.at))
+	w.pass(15 * time.Minute)
+	w.fail = 502
+	first := scheduled(w.at)
+	for receives := 1; receives <= maxReceives; receives++ {
+		deliver(t.Context(), t, w.handler, first.Encode(), receives)
+		w.pass(30 * time.Second)
+	}
+	requests := w.requests()
+	for range 12 * 60 { // half a day
+		w.pass(time.Minute)
+		w.tick(t)
+		w.drain(t)
+	}
+	if len(w.dead) != 1 {
+		t.Errorf("%d dead letters", len(w.dead))
+	}
+	if n := (w.requests() - requests) / 3; n > 12*4+4 { // each tries its request three times
+		t.Errorf("%d polls in twelve hours", n)
+	}
+	w.fail = 0
+	w.happen(1)
+	for range 15 {
+		w.pass(time.Minute)
+		w.tick(t)
+		w.drain(t)
+	}
+	w.complete(t, 0)
 }
 
 func TestALimitPutsTheSourceOffAndIsNoFailure(t *testing.T) {
@@ -546,22 +361,22 @@ func TestJobsThatAreNotNeeded(t *testing.T) {
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
 		name     string
-		job      pull.Job
+		job      job.Job
 		status   checkpoint.Status
 		receives int
 		want     bool
 	}{
-		{"a paused source is not polled by the schedule", scheduled(now), checkpoint.Status{Paused: true}, 1, true},
-		{"but by hand", pull.Job{Reason: pull.Manual}, checkpoint.Status{Paused: true}, 1, false},
-		{"polled since it was due", scheduled(now), checkpoint.Status{Last: checkpoint.Last{Started: now.Add(time.Second)}}, 1, true},
+		{"a paused poll is not made by the schedule", scheduled(now), checkpoint.Status{Paused: true}, 1, true},
+		{"but by hand", job.Job{Reason: job.Manual}, checkpoint.Status{Paused: true}, 1, false},
+		{"polled since it was due", scheduled(now), checkpoint.Status{Last: checkpoint.Tally{Started: now.Add(time.Second)}}, 1, true},
 		{"another job took this turn", scheduled(now), checkpoint.Status{Due: now.Add(time.Minute)}, 1, true},
 		{"a retry is not dropped for the pause its failure made", scheduled(now), checkpoint.Status{Due: now.Add(time.Minute)}, 2, false},
-		{"its turn", scheduled(now), checkpoint.Status{Due: now, Last: checkpoint.Last{Started: now.Add(-time.Minute)}}, 1, false},
-		{"a continuation", pull.Job{Reason: pull.Scheduled, Due: now, Continuation: true}, checkpoint.Status{Due: now.Add(time.Minute)}, 1, false},
+		{"its turn", scheduled(now), checkpoint.Status{Due: now, Last: checkpoint.Tally{Started: now.Add(-time.Minute)}}, 1, false},
+		{"a continuation", job.Job{Reason: job.Scheduled, Due: now, Continuation: true}, checkpoint.Status{Due: now.Add(time.Minute)}, 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := needless(tt.job, tt.status, tt.receives); got != tt.want {
+			if got := needless(tt.job, tt.status, tt.receives, poll{}); got != tt.want {
 				t.Errorf("got %v", got)
 			}
 		})
@@ -572,15 +387,14 @@ func TestTheScheduleQueuesEachTimeASourceIsDueWithinTheMinute(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 2)
 	fast := w.sources["shop"]
-	poll := *fast.Poll
-	poll.Every = config.Duration(20 * time.Second)
-	fast.Poll = &poll
+	fast.Poll = slices.Clone(fast.Poll)
+	fast.Poll[0].Every = config.Duration(20 * time.Second)
 	w.sources["fast"] = fast
 	later, err := w.states.Acquire(t.Context(), "shop", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.states.Release(t.Context(), later, checkpoint.Outcome{Due: w.at.Add(30 * time.Second)}); err != nil {
+	if _, err := w.states.Release(t.Context(), later, checkpoint.Outcome{Due: w.at.Add(30 * time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	payload, err := os.ReadFile("../../events/scheduled.json")
@@ -612,7 +426,7 @@ func TestASourceWhoseStateIsDamagedStopsNoOther(t *testing.T) {
 	w.sources["damaged"] = w.sources["shop"]
 	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 	if _, err := w.table.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String("state"), Key: map[string]types.AttributeValue{"key": text("poll/damaged")},
+		TableName: aws.String(w.table.name), Key: map[string]types.AttributeValue{"key": text("poll/damaged")},
 		UpdateExpression: aws.String("SET #checkpoint = :checkpoint"), ConditionExpression: aws.String("attribute_not_exists(#owner)"),
 		ExpressionAttributeNames:  map[string]string{"#checkpoint": "checkpoint", "#owner": "owner"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":checkpoint": text("{")},

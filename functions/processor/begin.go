@@ -135,6 +135,9 @@ func (h *handler) duplicate(ctx context.Context, w *work) {
 	}
 	h.metrics.Count(telemetry.EventsDuplicate, 1, w.event.Source, string(w.event.Transport))
 	w.log.Info(telemetry.MsgDuplicate, "status", string(w.claim.Status))
+	if w.claim.Late {
+		h.metrics.Count(telemetry.EventsLate, 1, w.event.Source)
+	}
 	if w.claim.Uncounted != nil {
 		w.log.Warn("duplicate not counted", "error", w.claim.Uncounted)
 	}

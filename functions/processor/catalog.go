@@ -77,7 +77,7 @@ func (c *catalog) source(name string) source {
 		}
 		s.keep = found.KeepPayload == nil || *found.KeepPayload
 		s.volatile = volatile(found)
-		s.hydrate = c.hydrator(found)
+		s.hydrate = c.hydrator(name, found)
 		c.sources[name] = s // only those that exist: names in messages are not ours to remember
 	}
 	return s
@@ -88,8 +88,10 @@ func volatile(s config.Source) map[event.Transport][]string {
 	if s.Webhook != nil && s.Webhook.Event != nil {
 		paths[event.Webhook] = s.Webhook.Event.Volatile
 	}
-	if s.Poll != nil && s.Poll.Event != nil {
-		paths[event.Poll] = s.Poll.Event.Volatile
+	for _, p := range s.Poll {
+		if p.Event != nil {
+			paths[event.Poll] = append(paths[event.Poll], p.Event.Volatile...)
+		}
 	}
 	return paths
 }

@@ -209,6 +209,10 @@ func (c *crash) KeepPayloads(ctx context.Context, events []event.Event, window t
 	return c.write(func() error { return c.claims.KeepPayloads(ctx, events, window) })
 }
 
+func (c *crash) Payload(ctx context.Context, key string) (event.Event, error) {
+	return c.claims.Payload(ctx, key)
+}
+
 func (c *crash) KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error {
 	return c.write(func() error { return c.claims.KeepConflict(ctx, e, hash, window) })
 }

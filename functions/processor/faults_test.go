@@ -79,6 +79,10 @@ func (f *faults) KeepPayloads(ctx context.Context, events []event.Event, window 
 	return f.claims.KeepPayloads(ctx, events, window)
 }
 
+func (f *faults) Payload(ctx context.Context, key string) (event.Event, error) {
+	return f.claims.Payload(ctx, key)
+}
+
 func (f *faults) KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error {
 	if err := f.take(&f.keep); err != nil {
 		return err

@@ -20,6 +20,7 @@ type claims interface {
 	Complete(ctx context.Context, c ledger.Claim, end ledger.Status, reason string, done []string, attempts []ledger.Attempt) error
 	Release(ctx context.Context, c ledger.Claim, done []string, attempts []ledger.Attempt) error
 	KeepPayloads(ctx context.Context, events []event.Event, window time.Duration) error
+	Payload(ctx context.Context, key string) (event.Event, error)
 	KeepConflict(ctx context.Context, e event.Event, hash string, window time.Duration) error
 }
 
@@ -33,6 +34,12 @@ type letters interface {
 	Send(ctx context.Context, messages ...queue.Message) error
 }
 
+// latecomers counts webhooks that came after a poll had counted their events as
+// missed; checkpoint.Store does.
+type latecomers interface {
+	AddLate(ctx context.Context, source string, n int) error
+}
+
 // A handler processes batches. It holds nothing of one batch.
 type handler struct {
 	queueURL string
@@ -41,6 +48,7 @@ type handler struct {
 	bodies   queue.Bodies // nil where there is no claim check
 	ledger   claims
 	catalog  *catalog
+	late     latecomers
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
 	now      func() time.Time
@@ -64,6 +72,7 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 	each(len(works), eventsAtOnce, func(i int) { works[i] = h.begin(ctx, batch.Records[i], t) })
 	kept := h.keep(ctx, works, t.stop)
 	each(len(works), eventsAtOnce, func(i int) { h.process(ctx, works[i], kept, t) })
+	h.countLate(ctx, works)
 
 	var out events.SQSEventResponse
 	for _, w := range works {
@@ -103,6 +112,21 @@ func each(n, atOnce int, f func(i int)) {
 	}
 	f(n - 1)
 	_ = g.Wait() // f has no error
+}
+
+// countLate corrects what polls counted as missed, with one write a source.
+func (h *handler) countLate(ctx context.Context, works []*work) {
+	late := map[string]int{}
+	for _, w := range works {
+		if w.claim.Late {
+			late[w.event.Source]++
+		}
+	}
+	for source, n := range late {
+		if err := h.late.AddLate(ctx, source, n); err != nil {
+			h.log.Warn("late webhooks not counted", telemetry.KeySource, source, "error", err)
+		}
+	}
 }
 
 func (h *handler) flush() {

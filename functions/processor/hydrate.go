@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"pushpull/shared/api"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/hydrate"
@@ -18,11 +20,11 @@ type hydrator interface {
 }
 
 // hydrator is that of a source's webhooks; what was polled came from the API.
-func (c *catalog) hydrator(s config.Source) hydrator {
+func (c *catalog) hydrator(name string, s config.Source) hydrator {
 	if s.Webhook == nil || s.Webhook.Hydrate == nil {
 		return nil
 	}
-	h, err := hydrate.Open(*s.Webhook.Hydrate, c.apis)
+	h, err := hydrate.Open(name, *s.Webhook.Hydrate, c.apis)
 	if err != nil {
 		return unfetchable{err}
 	}
@@ -34,7 +36,7 @@ func (c *catalog) hydrator(s config.Source) hydrator {
 type unfetchable struct{ err error }
 
 func (u unfetchable) Fetch(context.Context, event.Event) (event.Event, error) {
-	return event.Event{}, &hydrate.Permanent{Reason: "hydrate cannot be used: " + u.err.Error()}
+	return event.Event{}, &api.Permanent{Reason: "hydrate cannot be used: " + u.err.Error()}
 }
 
 // hydrate replaces the data of an event by those of its provider's API, where the
@@ -42,7 +44,7 @@ func (u unfetchable) Fetch(context.Context, event.Event) (event.Event, error) {
 // is dead, or its message comes back. What the ledger keeps, and what a duplicate
 // is compared by, are apart: the payload is what is delivered, the hash is of what came.
 func (h *handler) hydrate(ctx context.Context, w *work, t times) bool {
-	if w.source.hydrate == nil || w.event.Transport != event.Webhook {
+	if w.source.hydrate == nil || w.event.Transport != event.Webhook || w.event.Hydrated || h.rehydrate(ctx, w) {
 		return true
 	}
 	inTime, cancel := context.WithDeadline(ctx, t.stop)
@@ -52,6 +54,21 @@ func (h *handler) hydrate(ctx context.Context, w *work, t times) bool {
 		return h.unfetched(ctx, w, err)
 	}
 	w.event = e
+	return true
+}
+
+// rehydrate gives an event that some destinations were tried with the data that
+// they were given, as the ledger keeps them: the others are to have the same, and
+// nothing is to be fetched twice.
+func (h *handler) rehydrate(ctx context.Context, w *work) bool {
+	if len(w.claim.Attempts)+len(w.claim.Done) == 0 || !w.source.keep {
+		return false
+	}
+	kept, err := h.ledger.Payload(ctx, w.event.Key())
+	if err != nil || !kept.Hydrated {
+		return false // it is fetched again, then
+	}
+	w.event.Data, w.event.DataRef, w.event.ContentType, w.event.Hydrated = kept.Data, kept.DataRef, kept.ContentType, true
 	return true
 }
 
@@ -65,14 +82,14 @@ func (h *handler) unfetched(ctx context.Context, w *work, err error) bool {
 		h.die(ctx, w, "not fetched from the api: "+missing.Reason, nil, outcomes{})
 		return false
 	}
-	if _, permanent := errors.AsType[*hydrate.Permanent](err); permanent {
+	if _, permanent := errors.AsType[*api.Permanent](err); permanent {
 		h.die(ctx, w, "not fetched from the api: "+err.Error(), nil, outcomes{})
 		return false
 	}
 	n := receives(w.message)
 	wait := h.backoff(n, defaultFirst, defaultMax)
-	if r, ok := errors.AsType[*hydrate.Retryable](err); ok && r.After > 0 {
-		wait = r.After
+	if limited, ok := errors.AsType[*api.Limited](err); ok {
+		wait = h.patience(w, limited.Until, wait)
 	}
 	switch {
 	case n >= mostReceives:
@@ -86,4 +103,20 @@ func (h *handler) unfetched(ctx context.Context, w *work, err error) bool {
 	}
 	h.die(ctx, w, "not fetched from the api: "+err.Error(), nil, outcomes{})
 	return false
+}
+
+// sparing is from which receive on a message that waits for a limit is sparing
+// with those that are left.
+const sparing = 40
+
+// patience is how long a message waits for a limit: no failure, so it must not die
+// of having come back too often. Those who wait for the same time spread behind
+// it; later, the receives that are left are made to last as long as the queue
+// keeps the message.
+func (h *handler) patience(w *work, until time.Time, spread time.Duration) time.Duration {
+	wait := max(until.Sub(h.now()), 0) + spread
+	if n := receives(w.message); n > sparing && n < mostReceives {
+		wait = max(wait, h.expires(w.message).Sub(h.now())/time.Duration(mostReceives-n)+time.Second)
+	}
+	return wait
 }

@@ -23,8 +23,8 @@ import (
 	"pushpull/shared/telemetry"
 )
 
-// api is the provider's, which answers as the test says and counts.
-type api struct {
+// provider is one's API, which answers as the test says and counts.
+type provider struct {
 	url string
 
 	mu     sync.Mutex
@@ -35,13 +35,13 @@ type api struct {
 
 // newAPI starts one, and gives the world a source shop that is hydrated from it;
 // more is appended to what the source says.
-func newAPI(t *testing.T, w *world, more string) *api {
+func newAPI(t *testing.T, w *world, more string) *provider {
 	t.Helper()
-	a := &api{}
+	a := &provider{}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.url = server.URL
-	w.secrets = &vault{values: []string{"hunter2"}}
+	w.apis.Secrets = &vault{values: []string{"hunter2"}}
 	w.config += fmt.Sprintf(`route 0003 {"from":["shop"],"to":["crm"]}
 source shop {"webhook":{"hydrate":{"token":["env:KEY"],"url":[{"value":"%s/v2/payments/{body.id}"}],"auth":{"type":"bearer"}%s}}}
 `, a.url, more)
@@ -57,7 +57,7 @@ func sorted(config string) string {
 	return head + "\n" + strings.Join(lines, "")
 }
 
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.asked = append(a.asked, r.RequestURI)
 	a.tokens = append(a.tokens, r.Header.Get("Authorization"))
@@ -70,7 +70,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"id":"tr_1","status":"paid"}`)
 }
 
-func (a *api) requests() []string {
+func (a *provider) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.asked)
@@ -97,6 +97,13 @@ func (v *vault) Fresh(ctx context.Context, refs []string) ([]string, error) {
 	return v.All(ctx, refs)
 }
 
+func (v *vault) Anew(ctx context.Context, ref string) (string, error) {
+	values, err := v.Fresh(ctx, []string{ref})
+	return values[0], err
+}
+
+func (v *vault) Put(context.Context, string, string, bool) error { return nil }
+
 func status(codes ...int) http.HandlerFunc {
 	var mu sync.Mutex
 	n := 0
@@ -110,6 +117,13 @@ func status(codes ...int) http.HandlerFunc {
 		}
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, `{"id":"tr_1","status":"paid"}`)
+	}
+}
+
+func limited(seconds string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", seconds)
+		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 }
 
@@ -270,12 +284,14 @@ func TestTheAPIsRetryAfterIsHeeded(t *testing.T) {
 	a.answer = status(429, 200)
 	w.send(thin(w, "tr_1"))
 	w.invoke()
-	w.want("shop/e-tr_1", ledger.Waiting)
+	if r := w.want("shop/e-tr_1", ledger.Waiting); len(r.Attempts) != 0 {
+		t.Errorf("attempts were counted: %v", r.Attempts)
+	}
 	w.clock.Add(10*time.Minute - time.Second)
 	if n, _ := w.invoke(); n != 0 {
 		t.Error("it came back before the ten minutes were over")
 	}
-	w.clock.Add(time.Second)
+	w.clock.Add(time.Second + defaultFirst) // as much as those who wait for the same time spread
 	w.invoke()
 	w.want("shop/e-tr_1", ledger.Delivered, "crm")
 }
@@ -285,12 +301,11 @@ func TestAnAPIThatStaysAwayMakesADeadLetterThatCanBeRedriven(t *testing.T) {
 	for _, test := range []struct {
 		name, reason string
 		answer       http.HandlerFunc
+		attempts     int // in one receive
 	}{
-		{"of as many attempts as the queue allows", "as the queue gives a message out 140 times", status(500)},
-		{"before the queue drops it", "as the queue keeps a message for 14 days", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "40000")
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}},
+		{"of as many attempts as the queue allows", "as the queue gives a message out 140 times", status(500), 3},
+		{"before the queue drops it", "as the queue keeps a message for 14 days", limited("40000"), 1},
+		{"not of coming back for a limit", "as the queue keeps a message for 14 days", limited("1"), 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -302,7 +317,7 @@ func TestAnAPIThatStaysAwayMakesADeadLetterThatCanBeRedriven(t *testing.T) {
 			if r := w.want("shop/e-tr_1", ledger.Dead); !strings.Contains(r.Reason, test.reason) {
 				t.Errorf("the reason is %q", r.Reason)
 			}
-			if n := len(a.requests()); n >= 150 { // maxReceiveCount in template.yaml
+			if n := len(a.requests()); n >= test.attempts*150 { // maxReceiveCount in template.yaml
 				t.Errorf("asked %d times", n)
 			}
 			a.mu.Lock()
@@ -320,11 +335,82 @@ func TestAnAPIThatStaysAwayMakesADeadLetterThatCanBeRedriven(t *testing.T) {
 	}
 }
 
+func TestABurstOfEventsForOneThingIsFetchedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := newAPI(t, w, `,"cache":"10s"`)
+	for i := range 100 {
+		e := thin(w, "tr_1")
+		e.ID = fmt.Sprint("change-", i)
+		w.send(e)
+	}
+	w.clock.Add(time.Second)
+	for n := 1; n > 0; {
+		n, _ = w.invoke()
+	}
+	for i := range 100 {
+		w.want(fmt.Sprint("shop/change-", i), ledger.Delivered, "crm")
+	}
+	if diff := cmp.Diff([]string{"/v2/payments/tr_1"}, a.requests()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func unwellOnce(_ string, n int) (status int, retry string) {
+	if n == 1 {
+		return http.StatusServiceUnavailable, ""
+	}
+	return http.StatusOK, ""
+}
+
+func TestAnEventIsNotFetchedAgain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		more  string // that the source says
+		again func(w *world, e event.Event)
+		asked int
+	}{
+		{"to be delivered where a destination failed", "", func(w *world, _ event.Event) { w.sink.answers(unwellOnce) }, 1},
+		{"unless its payloads are not kept", `"keep_payload":false,`, func(w *world, _ event.Event) { w.sink.answers(unwellOnce) }, 2},
+		{"as it was kept, under another identity", "", func(w *world, e event.Event) {
+			w.drain()
+			kept, err := w.ledger.Payload(w.t.Context(), e.Key())
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			kept.ID += "-again"
+			w.send(kept)
+		}, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a := newAPI(t, w, "")
+			w.config = strings.ReplaceAll(w.config, "source shop {", "source shop {"+test.more)
+			w.start()
+			e := thin(w, "tr_1")
+			w.send(e)
+			test.again(w, e)
+			w.drain()
+			w.want(e.Key(), ledger.Delivered, "crm")
+			for key, body := range w.sink.bodies {
+				if body != `{"id":"tr_1","status":"paid"}` {
+					t.Errorf("%s got %q", key, body)
+				}
+			}
+			if n := len(a.requests()); n != test.asked {
+				t.Errorf("asked %d times, want %d", n, test.asked)
+			}
+		})
+	}
+}
+
 func TestARotatedTokenIsReadAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := newAPI(t, w, "")
-	w.secrets.(*vault).values = []string{"hunter2", "hunter3"}
+	w.apis.Secrets.(*vault).values = []string{"hunter2", "hunter3"}
 	a.answer = func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer hunter3" {
 			w.WriteHeader(http.StatusUnauthorized)

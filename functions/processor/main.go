@@ -6,13 +6,14 @@ package main
 import (
 	"log/slog"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	embedded "pushpull/config"
 	"pushpull/shared/awslite"
+	"pushpull/shared/budget"
+	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
 	"pushpull/shared/dynamolite"
@@ -24,9 +25,6 @@ import (
 )
 
 func main() {
-	// The function has less than one core, and what it does at once is to wait:
-	// a second thread would only be woken to hand the first its work back.
-	runtime.GOMAXPROCS(1)
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
 	h, err := wire(os.Getenv, log)
 	if err != nil {
@@ -58,7 +56,12 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 		data = "/tmp" // the one folder that Lambda lets a function write to
 	}
 	secrets := secret.New(client, getenv, log)
-	catalog, err := newCatalog(compiled, destination.NewEnv(secrets, data, time.Now), hydrate.NewEnv(secrets, time.Now))
+	db, table := dynamolite.New(client), getenv("STATE_TABLE")
+	states := checkpoint.New(db, table, time.Now)
+	apis := hydrate.NewEnv(hydrate.Options{
+		Secrets: secrets, Locker: states, Budget: budget.New(db, table, log, time.Now), Getenv: getenv,
+	})
+	catalog, err := newCatalog(compiled, destination.NewEnv(secrets, data, time.Now), apis)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +70,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 		hider:    sqs,
 		letters:  queue.New(sqs, getenv("DEAD_LETTER_QUEUE_URL"), nil),
 		bodies:   bodies,
-		ledger:   ledger.New(dynamolite.New(client), getenv("EVENTS_TABLE"), bodies, time.Now),
+		ledger:   ledger.New(db, getenv("EVENTS_TABLE"), bodies, time.Now),
 		catalog:  catalog,
+		late:     states,
 		log:      log,
 		metrics:  telemetry.NewMetrics(os.Stdout, time.Now),
 		now:      time.Now,

@@ -41,8 +41,9 @@ type world struct {
 	config string
 	bodies queue.Bodies
 
-	secrets hydrate.Secrets
+	apis    hydrate.Options
 	handler *handler
+	late    latecount
 }
 
 const (
@@ -117,7 +118,8 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c, err := newCatalog(compiled, destination.NewEnv(nil, w.t.TempDir(), w.clock.Now), hydrate.NewEnv(w.secrets, w.clock.Now))
+	w.apis.Now, w.apis.Sleep = w.clock.Now, func(context.Context, time.Duration) error { return nil }
+	c, err := newCatalog(compiled, destination.NewEnv(nil, w.t.TempDir(), w.clock.Now), hydrate.NewEnv(w.apis))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -128,6 +130,7 @@ func (w *world) start() {
 		bodies:   w.bodies,
 		ledger:   w.ledger,
 		catalog:  c,
+		late:     &w.late,
 		log:      telemetry.NewLogger(w.log, "DEBUG"),
 		metrics:  telemetry.NewMetrics(io.Discard, w.clock.Now),
 		now:      w.clock.Now,

@@ -23,9 +23,6 @@ func (h *handler) authenticate(ctx context.Context, src *source, r webhook.Reque
 	}
 	known := h.credentials(src, values)
 	err := src.verifier.Verify(ctx, known, r, at)
-	if unresolved != nil && errors.Is(err, webhook.ErrSignature) {
-		return known, refuse(503, "secret", unresolved) // it may be signed with the one that is not there
-	}
 	if len(src.references) > 0 && (errors.Is(err, webhook.ErrSignature) || errors.Is(err, webhook.ErrSecret)) {
 		fresh, freshErr := h.secrets.Fresh(ctx, src.references)
 		if freshErr != nil {
@@ -55,11 +52,11 @@ func (h *handler) authenticate(ctx context.Context, src *source, r webhook.Reque
 func (s *source) require(r webhook.Request) *refusal {
 	var document []byte
 	if s.requirement.ReadsBody() {
-		plain, refused := s.plain(r)
+		message, _, refused := s.message(r)
 		if refused != nil {
 			return refused
 		}
-		if parts := s.reader.Read(plain, r.Header.Get("Content-Type")).Parts; len(parts) > 0 {
+		if parts := message.Parts; len(parts) > 0 {
 			if document = parts[0].Root; document == nil {
 				document = parts[0].View
 			}

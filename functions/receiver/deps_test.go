@@ -28,6 +28,7 @@ func TestDeps(t *testing.T) {
 		"pushpull/shared/checkpoint":            "polls are the poller's",
 		"pushpull/local":                        "what runs in AWS knows nothing of the local stack",
 		"github.com/spf13/cobra":                "a function is no command line",
+		"golang.org/x/text/encoding/htmlindex":  "it brings tables of the world's languages: the names of charsets are ours",
 		"net/rpc":                               "Lambda's old protocol; build with -tags lambda.norpc",
 		"html/template":                         "it would keep every exported method in the binary",
 		"text/template":                         "it would keep every exported method in the binary",

@@ -8,25 +8,22 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
 	"pushpull/shared/body"
 	"pushpull/shared/event"
+	"pushpull/shared/form"
 	"pushpull/shared/webhook"
 )
 
 // events are those in an authentic request; none in an empty batch.
 func (h *handler) events(src *source, r webhook.Request, trace trace, received time.Time) ([]event.Event, *refusal) {
-	plain, refused := src.plain(r)
+	message, encoding, refused := src.message(r)
 	if refused != nil {
 		return nil, refused
 	}
-	contentType := r.Header.Get("Content-Type")
-	if len(contentType) > event.MaxText {
-		contentType = "" // by what the body looks like
-	}
-	message := src.reader.Read(plain, contentType)
 	if message.Unreadable != nil && src.auth.Scheme == "none" {
 		return nil, refuse(400, "malformed", message.Unreadable) // who sent it is not known either
 	}
@@ -40,6 +37,9 @@ func (h *handler) events(src *source, r webhook.Request, trace trace, received t
 		Source: src.name, Transport: event.Webhook, ReceivedTime: received,
 		CorrelationID: trace.correlation, TraceParent: trace.parent,
 		Headers: carriedHeaders(src.headers, r.Header), Query: carriedQuery(src.query, r.RawQuery),
+	}
+	if encoding != "" {
+		common.Headers = carry(common.Headers, "content-encoding", encoding)
 	}
 	if src.auth.Scheme != "none" {
 		common.VerifiedTime = h.now()
@@ -78,6 +78,9 @@ func (s *source) event(common event.Event, part body.Part, header webhook.Header
 	e := common
 	e.ID, e.Type, e.Time, e.Subject, e.Version = found.ID, found.Type, found.Time, found.Entity, found.Version
 	e.Data, e.ContentType = part.Data, part.ContentType
+	if len(e.ContentType) > event.MaxText {
+		e.ContentType = cut(form.Media(e.ContentType), event.MaxText)
+	}
 	return e
 }
 
@@ -137,7 +140,28 @@ func carry(c event.Carried, name, value string) event.Carried {
 	return c
 }
 
-// plain is the body without its content encoding.
+// message reads the body of an authentic request. The encoding is that which it
+// should be in and is not, "" where all is well: then it is what it was before
+// who undid it on the way, or nothing can be seen of it.
+func (s *source) message(r webhook.Request) (m body.Message, encoding string, refused *refusal) {
+	plain, refused := s.plain(r)
+	if refused != nil {
+		return m, "", refused
+	}
+	contentType := r.Header.Get("Content-Type")
+	if plain != nil {
+		return s.reader.Read(plain, contentType), "", nil
+	}
+	encoding = r.Header.Get("Content-Encoding")
+	if utf8.Valid(r.Body) {
+		return s.reader.Read(r.Body, contentType), encoding, nil
+	}
+	return body.Opaque(r.Body, contentType), encoding, nil
+}
+
+// plain is the body without its content encoding. Where that cannot be undone it
+// is nil if the bytes as they came are what is proved, so that the event is kept:
+// a provider that is refused gives up.
 func (s *source) plain(r webhook.Request) ([]byte, *refusal) {
 	encoding := r.Header.Get("Content-Encoding")
 	if encoding == "" {
@@ -152,6 +176,9 @@ func (s *source) plain(r webhook.Request) ([]byte, *refusal) {
 		return plain, nil
 	case errors.Is(err, body.ErrTooLarge):
 		return nil, refuse(413, "too_large", fmt.Errorf("after decompression: %w of %d bytes", err, s.maxDecoded))
+	}
+	if s.auth.Scheme != "none" && !s.verifier.ReadsBody() {
+		return nil, nil //nolint:nilnil // see above
 	}
 	return nil, refuse(415, "content_encoding", err)
 }

@@ -180,7 +180,7 @@ func newWorld(tb testing.TB) *world {
 			"github":   preset(tb, "github", "ssm:/github"),
 			"stripe":   preset(tb, "stripe", "ssm:/stripe"),
 			"standard": preset(tb, "standard-webhooks", "ssm:/standard"),
-			"polled":   {Poll: &config.Poll{}},
+			"polled":   {Poll: config.Polls{{}}},
 			"open":     {Webhook: &config.Webhook{Auth: &config.Auth{Scheme: "none"}}},
 			"rotating": preset(tb, "github", "ssm:/old", "ssm:/github"),
 			"small":    {Webhook: &config.Webhook{Auth: &config.Auth{Scheme: "none"}, MaxBody: 8}},

@@ -50,6 +50,7 @@ type handler struct {
 	config  configuration
 	secrets secrets
 	queue   sender
+	jobs    jobSender                                       // nil without a queue for them
 	limiter limiter                                         // nil without a table for it
 	keys    *webhook.Keys                                   // public keys that are fetched
 	visit   func(ctx context.Context, address string) error // fetches an address that a signed handshake names
@@ -126,6 +127,9 @@ func (h *handler) receive(ctx context.Context, payload []byte, rec *receipt) (re
 	}
 	if greeting != nil {
 		return h.confirm(ctx, src, greeting, asked, known)
+	}
+	if src.hint {
+		return src.reply(asked, known), h.hint(ctx, src, rec.received, rec.correlation)
 	}
 	events, refused := h.events(src, asked, trace, rec.received)
 	if refused != nil {

@@ -107,7 +107,7 @@ func TestWhatIsNotTakenIsAnsweredAndLogged(t *testing.T) {
 
 		{"a body over the source's limit", push, at("/webhooks/small"), nil, 413, "too_large"},
 		{"a base64 body over the source's limit", "github-push-base64.json", at("/webhooks/small"), nil, 413, "too_large"},
-		{"a content encoding that nobody knows", push, with("content-encoding", "lzma"), nil, 415, "content_encoding"},
+		{"a content encoding that nobody knows, and nobody signs", push, all(at("/webhooks/open"), with("content-encoding", "lzma")), nil, 415, "content_encoding"},
 		{"JSON that is broken, though authentic", push, all(at("/webhooks/open"), bodyOf(`{"a":`)), nil, 400, "malformed"},
 		{"JSON that is broken and not authentic", push, bodyOf(`{"a":`), nil, 401, "wrong_signature"},
 		{"base64 that is broken", push, func(m map[string]any) { m["isBase64Encoded"] = true }, nil, 400, "malformed"},
@@ -294,6 +294,16 @@ func TestASecretOfARotationThatIsGoneKeepsNobodyOut(t *testing.T) {
 	}
 	if len(w.queue.taken) != 1 {
 		t.Errorf("%d events were queued", len(w.queue.taken))
+	}
+}
+
+// The secret that could not be read may be there when it is asked for again.
+func TestASecretThatIsThereASecondLaterVerifies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.secrets.cached["ssm:/old"], w.secrets.broken = "old", errors.New("too many calls")
+	if got := w.invoke(t.Context(), t, sample(t, "github-push.json", at("/webhooks/rotating"))); got.Status != 202 {
+		t.Errorf("answered %d: %s", got.Status, w.logged)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime"
 	"time"
 
 	"pushpull/shared/awslite"
@@ -30,9 +29,6 @@ import (
 )
 
 func main() {
-	// An environment has one request at a time, and less than one core: a second
-	// thread would only be woken to hand the first its work back.
-	runtime.GOMAXPROCS(1)
 	log := telemetry.NewLogger(os.Stdout, os.Getenv("LOG_LEVEL"))
 	h, err := wire(os.Getenv, log, os.Stdout)
 	if err != nil {
@@ -72,6 +68,9 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 		log:     log,
 		metrics: telemetry.NewMetrics(out, time.Now),
 		now:     time.Now,
+	}
+	if jobs := getenv("POLL_QUEUE_URL"); jobs != "" {
+		h.jobs = queue.New(queue.Direct(client), jobs, nil)
 	}
 	if table := getenv("STATE_TABLE"); table != "" {
 		h.limiter = rate.New(client.Retrying(1, 0), table, log, time.Now) // a payment sent twice would be charged twice

@@ -135,6 +135,7 @@ func plant(name, folder string, pairs map[string][2]string) (*hook, error) {
 		return nil, err
 	}
 	provider.FillIn(raw, with)
+	provider.FillInToken(raw["auth"].(map[string]any), h.tokenRef())
 	if text, err = json.Marshal(raw); err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func plant(name, folder string, pairs map[string][2]string) (*hook, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.credentials = webhook.Credentials{Secrets: []string{secret}, Private: private, VerifyToken: verifyToken}
+	h.credentials = webhook.Credentials{Secrets: []string{secret}, Own: map[string]string{h.tokenRef(): verifyToken}, Private: private, VerifyToken: verifyToken}
 	for _, s := range p.Samples {
 		r := requestOf(name, s.Fill(s.Type, with, sampleTime))
 		if err := publish(h, r, folder); err != nil {

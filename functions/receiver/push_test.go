@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +74,13 @@ func zipped(text string) []byte {
 	_, _ = w.Write([]byte(text))
 	_ = w.Close()
 	return b.Bytes()
+}
+
+// hmacOf is HMAC-SHA256 in hex.
+func hmacOf(secret, text string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(text))
+	return hex.EncodeToString(m.Sum(nil))
 }
 
 // What comes in, and the events that it is.
@@ -202,6 +213,87 @@ func TestBodiesBecomeEvents(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Who is refused with 415 gives up. What is authentic as it came is kept.
+func TestABodyInNoEncodingIsKeptIfItIsAuthentic(t *testing.T) {
+	t.Parallel()
+	const plain = `{"id":"1","items":[{"id":"2"}]}`
+	squeezed := string(zipped(plain))
+	auth := &config.Auth{Scheme: "hmac", Signature: config.Signature{Header: config.Names{"S"}}}
+	id := &event.Spec{Identity: event.Choices{{Value: "{body.id}"}}}
+	events := config.Webhook{Auth: auth, Event: id, Body: &config.Body{Each: config.Names{"items"}, ToJSON: true}}
+	greeted := config.Webhook{Auth: auth, Event: id, Handshakes: []config.Handshake{{When: map[string]string{"body.challenge": ".+"}, By: "anyone", Answer: config.Reply{Body: "{body.challenge}"}}}}
+	required := config.Webhook{Auth: auth, Event: id, Require: map[string]string{"body.id": "1"}}
+	fields := config.Webhook{Auth: &config.Auth{Scheme: "hmac", Signature: config.Signature{Header: config.Names{"S"}}, Signed: config.Names{"{body.id}"}}}
+	open := config.Webhook{Auth: &config.Auth{Scheme: "none"}}
+	type out struct{ ID, ContentType, Data, Encoding string }
+	kept := func(data, contentType, encoding string) []out {
+		return []out{{longHash(data), contentType, data, encoding}}
+	}
+	for _, tt := range []struct {
+		name                        string
+		hook                        config.Webhook
+		encoding, contentType, body string
+		signed                      string
+		status                      int
+		want                        []out
+	}{
+		{"an encoding that nobody knows", events, "lz4", "application/json", squeezed, squeezed, 202, kept(squeezed, "application/json", "lz4")},
+		{"a gzip that is cut off", events, "gzip", "application/json", squeezed[:20], squeezed[:20], 202, kept(squeezed[:20], "application/json", "gzip")},
+		{"a form in an encoding that nobody knows is not read as one", events, "lz4", formType, squeezed, squeezed, 202, kept(squeezed, formType, "lz4")},
+		{"what says gzip, but somebody undid it on the way, is what it was", events, "gzip", "application/json", plain, plain, 202, []out{{"2", "application/json", `{"id":"2"}`, "gzip"}}},
+		{"what says deflate, and could begin as one", events, "deflate", "application/json", plain, plain, 202, []out{{"2", "application/json", `{"id":"2"}`, "deflate"}}},
+		{"what is not signed as it came", events, "lz4", "application/json", squeezed, plain, 401, nil},
+		{"a handshake is looked for before", greeted, "lz4", "application/json", squeezed, squeezed, 202, kept(squeezed, "application/json", "lz4")},
+		{"where the body must say something, and nobody can read it", required, "lz4", "application/json", squeezed, squeezed, 401, nil},
+		{"where the body must say something, and does", required, "gzip", "application/json", plain, plain, 202, []out{{"1", "application/json", plain, "gzip"}}},
+		{"where fields of the body are signed", fields, "gzip", "application/json", plain, "1", 415, nil},
+		{"where nobody signs", open, "gzip", "application/json", plain, "", 415, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tt.hook.Secret = config.Secrets{"ssm:/github"}
+			w.add("s", tt.hook)
+			p := push{header: map[string]string{"Content-Encoding": tt.encoding, "Content-Type": tt.contentType, "S": hmacOf(sampleSecret, tt.signed)}, body: []byte(tt.body)}
+			if got := w.invoke(t.Context(), t, p.to(t, "s")); got.Status != tt.status {
+				t.Fatalf("answered %d: %s", got.Status, w.logged)
+			}
+			var events []out
+			for _, e := range w.queue.taken {
+				events = append(events, out{e.ID, e.ContentType, string(e.Data), e.Headers["content-encoding"]})
+			}
+			if diff := cmp.Diff(tt.want, events); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A content type may be longer than what an event can carry. It is read by it all
+// the same, or an event would be another than what was signed.
+func TestALongContentTypeIsReadButNotCarried(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("s", config.Webhook{
+		Auth:   &config.Auth{Scheme: "hmac", Field: "payload", Signature: config.Signature{Body: "sig"}, Signed: config.Names{"{body.id}"}},
+		Secret: config.Secrets{"ssm:/github"}, Body: &config.Body{Field: "payload"},
+	})
+	w.add("form", config.Webhook{})
+	long := formType + "; x=" + strings.Repeat("x", event.MaxText)
+	payload := `{"id":"1","sig":"` + hmacOf(sampleSecret, "1") + `"}`
+	form := "payload=" + url.QueryEscape(payload) + "&evil=1"
+	for _, tt := range []struct{ source, contentType, data string }{{"s", "application/json", payload}, {"form", formType, form}} {
+		w.queue.taken = nil
+		p := push{header: map[string]string{"Content-Type": long, "X-Token": "the token"}, body: []byte(form)}
+		if got := w.invoke(t.Context(), t, p.to(t, tt.source)); got.Status != 202 {
+			t.Fatalf("%s: answered %d: %s", tt.source, got.Status, w.logged)
+		}
+		if e := w.queue.taken[0]; string(e.Data) != tt.data || e.ContentType != tt.contentType {
+			t.Errorf("%s: the event is %q %s", tt.source, e.ContentType, e.Data)
+		}
 	}
 }
 

@@ -45,6 +45,9 @@ type source struct {
 	reader      *body.Reader
 	identifier  *event.Identifier
 	answer      *webhook.Reply
+
+	hint  bool     // a request makes no event: it polls
+	polls []string // the names of the polls
 }
 
 // source returns the source of that name, made ready at its first request. Only
@@ -76,6 +79,11 @@ func newSource(name string, cfg config.Source) (*source, error) {
 	s := &source{
 		name: name, auth: *w.Auth, secrets: w.Secret, verifyToken: w.VerifyToken, refuse: w.Refuse, url: w.URL,
 		methods: w.Methods, maxBody: w.MaxBody, maxDecoded: defaultMaxDecoded, headers: w.Headers, query: w.Query, rate: w.Rate,
+	}
+	if s.hint = w.Hint; s.hint {
+		for _, p := range cfg.Poll {
+			s.polls = append(s.polls, p.Name)
+		}
 	}
 	s.defaults()
 	if err := s.compile(w); err != nil {

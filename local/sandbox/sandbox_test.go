@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"pushpull/shared/api"
+	"pushpull/shared/apiauth"
 	"pushpull/shared/config"
 	"pushpull/shared/config/load"
 	"pushpull/shared/event"
@@ -28,6 +30,14 @@ import (
 
 // secrets are as the local stack makes them: random text, a value a reference.
 func secrets(_ context.Context, ref string) (string, error) { return "value-of-" + ref, nil }
+
+// fakeSecrets gives the same, to whoever polls.
+type fakeSecrets struct{ apiauth.Secrets }
+
+func (fakeSecrets) All(ctx context.Context, refs []string) ([]string, error) {
+	value, err := secrets(ctx, refs[0])
+	return []string{value}, err
+}
 
 func open(t *testing.T, o Options) *Sandbox {
 	t.Helper()
@@ -110,14 +120,16 @@ func TestTheConfigurationDescribesTheApi(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	poll := *loaded(t, server.URL).Sources[Name].Poll
+	poll := loaded(t, server.URL).Sources[Name].Poll[0]
 	identify, err := event.Compile(*poll.Event)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := pull.New(poll, pull.Options{
-		Token: func(ctx context.Context, _ bool) (string, error) { return secrets(ctx, poll.Token[0]) },
-	})
+	auth, err := apiauth.New(poll.Auth, apiauth.Options{Token: poll.Token, Store: fakeSecrets{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := pull.New(poll, pull.Options{API: api.Options{Auth: auth}})
 	if err != nil {
 		t.Fatal(err)
 	}

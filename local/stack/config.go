@@ -50,15 +50,21 @@ func references(cfg config.Config) []string {
 		if s.Webhook != nil {
 			out = append(out, s.Webhook.Secret...)
 			out = append(out, s.Webhook.VerifyToken...)
-			if s.Webhook.Hydrate != nil {
-				out = append(out, s.Webhook.Hydrate.Token...)
+			if h := s.Webhook.Hydrate; h != nil {
+				out = append(out, h.Token...)
+				for _, refs := range h.Secrets {
+					out = append(out, refs...)
+				}
 			}
 		}
 		if s.Webhook != nil && s.Webhook.Auth != nil {
 			out = append(out, webhook.References(*s.Webhook.Auth)...)
 		}
-		if s.Poll != nil {
-			out = append(out, s.Poll.Token...)
+		for _, p := range s.Poll {
+			out = append(out, p.Token...)
+			for _, refs := range p.Secrets {
+				out = append(out, refs...)
+			}
 		}
 	}
 	for _, d := range cfg.Destinations {

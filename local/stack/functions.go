@@ -96,15 +96,11 @@ func (s *Stack) environment(f template.Function) []string {
 		}
 	}
 	maps.Copy(set, f.Environment)
-	// A function of this size has less than one core in Lambda, too; and as many
-	// processes as run here would get in one another's way with more.
 	maps.Copy(set, map[string]string{
 		"BODIES": a.Bodies, "PUSHPULL_CONFIG": a.Config, "PUSHPULL_DATA": a.Data,
 		"PUSHPULL_KEYS":        s.keys.Folder(),
 		"AWS_ENDPOINT_URL_SQS": a.SQS, "AWS_ENDPOINT_URL_DYNAMODB": a.DynamoDB,
 		"AWS_ENDPOINT_URL_SSM": a.Secrets, "AWS_ENDPOINT_URL_SECRETS_MANAGER": a.Secrets,
-
-		"GOMAXPROCS": "1",
 	})
 	out := make([]string, 0, len(set))
 	for name, v := range set {

@@ -38,7 +38,7 @@ const (
 // most+1 bytes, its predecessor while it grows, and the decoders' windows (8 MiB
 // for zstd, 16 MiB for br).
 func Decode(raw []byte, encoding string, most int) ([]byte, error) {
-	names, err := encodings(encoding)
+	names, err := Encodings(encoding)
 	if err != nil {
 		return nil, err
 	}
@@ -51,9 +51,9 @@ func Decode(raw []byte, encoding string, most int) ([]byte, error) {
 	return undo(raw, names, most)
 }
 
-// encodings are the names in the order in which they were applied, without
+// Encodings are the names in a Content-Encoding in the order in which they were applied, without
 // those that change nothing.
-func encodings(list string) (names []string, err error) {
+func Encodings(list string) (names []string, err error) {
 	for name := range strings.SplitSeq(list, ",") {
 		switch name = strings.ToLower(strings.TrimSpace(name)); name {
 		case "", "identity":
@@ -84,7 +84,7 @@ func undo(raw []byte, names []string, most int) ([]byte, error) {
 		return fmt.Errorf("%w: %w", ErrEncoding, err)
 	}
 	for i, name := range slices.Backward(names) {
-		out, done, err := decoder(name, in, most)
+		out, done, err := Decoder(name, in, most)
 		if err != nil {
 			return nil, wrong(fmt.Errorf("%s: %w", name, err))
 		}
@@ -103,7 +103,9 @@ func undo(raw []byte, names []string, most int) ([]byte, error) {
 	return out, nil
 }
 
-func decoder(name string, in io.Reader, most int) (out io.Reader, done func(), err error) {
+// Decoder undoes one encoding of those that Encodings knows. A zstd that would
+// need more than most bytes at once is refused. done gives back what it needed.
+func Decoder(name string, in io.Reader, most int) (out io.Reader, done func(), err error) {
 	done = func() {}
 	switch name {
 	case "gzip", "x-gzip":
@@ -131,7 +133,26 @@ func deflate(in io.Reader) (io.Reader, error) {
 	if err == nil && head[0]&0x0f == 8 && binary.BigEndian.Uint16(head)%31 == 0 {
 		return zlib.NewReader(b)
 	}
-	return flate.NewReader(b), nil
+	return &bare{flate.NewReader(b), b}, nil
+}
+
+var errGoesOn = errors.New("it goes on behind its end")
+
+// A bare deflate stream has no mark and no checksum, and a text may begin as one:
+// only what is one to its last byte is believed.
+type bare struct {
+	io.Reader
+	rest *bufio.Reader
+}
+
+func (r *bare) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == io.EOF { //nolint:errorlint // the decoder returns io.EOF itself
+		if _, more := r.rest.Peek(1); more == nil {
+			return n, errGoesOn
+		}
+	}
+	return n, err
 }
 
 // guess is how large the output may be, so that the buffer seldom grows. gzip

@@ -126,6 +126,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"more encodings than anybody needs", plain, "gzip,gzip,gzip,gzip", 1000, body.ErrEncoding},
 		{"what is no gzip", plain, "gzip", 1000, body.ErrEncoding},
 		{"what is no deflate", []byte("\xff\xff\xff"), "deflate", 1000, body.ErrEncoding},
+		{"a bare deflate that goes on behind its end", append(encode(t, plain, "flate"), '!'), "deflate", 1000, body.ErrEncoding},
+		{"JSON that begins as a bare deflate does", []byte(`{"id":"1","items":[{"id":"2"}]}`), "deflate", 1000, body.ErrEncoding},
 		{"what is no br", plain, "br", 1000, body.ErrEncoding},
 		{"what is no zstd", plain, "zstd", 1000, body.ErrEncoding},
 		{"gzip that is cut off", zipped[:len(zipped)-9], "gzip", 1000, body.ErrEncoding},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"pushpull/shared/charset"
 	"pushpull/shared/event"
 )
 
@@ -16,7 +17,7 @@ var errLines = errors.New("no line of the body is valid JSON")
 func readLines(b []byte, contentType string) document {
 	d := document{data: b, contentType: contentType, view: nothing, split: true}
 	seen := false
-	rest := toUTF8(b, charsetOf(contentType))
+	rest := charset.UTF8(b, charset.Of(contentType))
 	separator := []byte{'\n'}
 	if len(rest) > 0 && rest[0] == recordSeparator {
 		separator[0] = recordSeparator // then a text may have several lines

@@ -3,7 +3,6 @@ package body
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -118,10 +117,7 @@ func (p path) visit(parent []byte, yield func(element, parent []byte) bool) (the
 	return false
 }
 
-// covers says whether the path makes events of an element of the array.
-func (p path) covers(array []step, element []byte) bool {
-	if !slices.Equal(p[0], array) {
-		return false
-	}
-	return len(p) == 1 || p[1:].visit(element, func(_, _ []byte) bool { return false })
+// isIn says whether the path is there in an element.
+func (p path) isIn(element []byte) bool {
+	return p.visit(element, func(_, _ []byte) bool { return false })
 }

@@ -14,6 +14,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/form"
 )
 
 // A Message is what a request's body says.
@@ -161,6 +162,15 @@ func (r *Reader) Read(decoded []byte, contentType string) Message {
 	return r.split(d)
 }
 
+// Opaque is a body that is still in an encoding: one event, with the bytes as
+// they are.
+func Opaque(encoded []byte, contentType string) Message {
+	return Message{
+		Parts:      []Part{{Data: encoded, ContentType: contentType, View: nothing}},
+		Unreadable: ErrEncoding,
+	}
+}
+
 // whole is a message of one event.
 func (r *Reader) whole(d document) Message {
 	if r.toJSON && d.made != nil && d.unreadable == nil {
@@ -187,7 +197,7 @@ func (r *Reader) read(b []byte, contentType string) document {
 	// What is JSON is read as JSON whatever it is called: many send it under the
 	// name of a form or under none, and nobody signs the name, so that a request
 	// sent again under another must not be another event.
-	if r.format == formatAuto && format != formatJSON && mayBeJSON(b) {
+	if r.format == formatAuto && format != formatJSON && form.MayBeJSON(b) {
 		if d := readJSON(b, contentType); d.unreadable == nil && (isObject(trim(d.view)) || isArray(trim(d.view))) {
 			return d
 		}
@@ -214,8 +224,8 @@ func byType(contentType string) string {
 	if event.IsJSON(contentType) {
 		return formatJSON
 	}
-	switch media := strings.ToLower(mediaType(contentType)); media {
-	case "application/x-www-form-urlencoded":
+	switch media := form.Media(contentType); media {
+	case form.URLEncoded:
 		return formatForm
 	case "text/xml", xmlType:
 		return formatXML
@@ -225,7 +235,7 @@ func byType(contentType string) string {
 		return formatJWT
 	default:
 		switch {
-		case strings.HasPrefix(media, "multipart/"):
+		case form.IsMultipart(media):
 			return formatMultipart
 		case strings.HasSuffix(media, "+xml"):
 			return formatXML

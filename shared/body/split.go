@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pushpull/shared/asjson"
 )
 
 const (
@@ -34,7 +36,7 @@ func newAddition(name, from string) (addition, error) {
 	if err != nil {
 		return addition{}, err
 	}
-	return addition{name: name, quoted: appendText(nil, name), root: around == "root", steps: steps}, nil
+	return addition{name: name, quoted: asjson.AppendText(nil, name), root: around == "root", steps: steps}, nil
 }
 
 // A splitter makes the parts of one body.
@@ -59,7 +61,7 @@ func (r *Reader) split(d document) Message {
 		there = p.visit(d.view, s.part) || there
 	}
 	if there {
-		s.others(r.each)
+		s.others(d.view, r.each)
 	}
 	if s.err != nil {
 		d.unreadable = s.err
@@ -70,21 +72,52 @@ func (r *Reader) split(d document) Message {
 	return Message{Parts: s.parts}
 }
 
-// others takes the elements of an outer array in which none of the paths is
-// there, while it is in others: they are events of a kind that nobody described.
-func (s *splitter) others(each []path) {
-	for i, p := range each {
-		array, _ := find(s.root, p[0])
-		same := func(q path) bool { return len(q) > 1 && slices.Equal(q[0], p[0]) }
-		if len(p) == 1 || !isArray(array) || slices.ContainsFunc(each[:i], same) {
+// others takes the elements of outer arrays in which none of the paths goes on,
+// while one does elsewhere: they are events of a kind that nobody described.
+func (s *splitter) others(parent []byte, paths []path) {
+	for i, p := range paths {
+		same := func(q path) bool { return slices.Equal(q[0], p[0]) }
+		if slices.ContainsFunc(paths[:i], same) {
+			continue // with the first of them
+		}
+		var rests []path
+		whole := false // the elements are events themselves
+		for _, q := range paths[i:] {
+			switch {
+			case !same(q):
+			case len(q) == 1:
+				whole = true
+			default:
+				rests = append(rests, q[1:])
+			}
+		}
+		if whole {
 			continue
 		}
+		if array, ok := find(parent, p[0]); ok {
+			s.leftovers(array, parent, rests)
+		}
+	}
+}
+
+// leftovers takes the elements of one array; an object stands for an array of one.
+func (s *splitter) leftovers(array, parent []byte, rests []path) {
+	leads := func(element []byte) bool {
+		return slices.ContainsFunc(rests, func(p path) bool { return p.isIn(element) })
+	}
+	switch {
+	case isArray(array):
 		for element := range elements(array) {
-			covered := func(q path) bool { return q.covers(p[0], element) }
-			if !slices.ContainsFunc(each, covered) && !s.part(element, s.root) {
+			if leads(element) {
+				s.others(element, rests)
+			} else if !s.part(element, parent) {
 				return
 			}
 		}
+	case isObject(array) && leads(array):
+		s.others(array, rests)
+	case isObject(array):
+		s.part(array, parent)
 	}
 }
 

@@ -11,6 +11,42 @@ import (
 
 func each(paths ...string) config.Body { return config.Body{Each: paths} }
 
+// What no path leads to is an event as well, where the paths lead to others beside it.
+func TestWhatNoPathLeadsToIsKept(t *testing.T) {
+	of := func(root, parent, data string) part { return part{data, jsonType, data, root, parent} }
+	two := `{"a":[{"b":[{"c":[1]},{"d":2}]},{"e":3}]}`
+	deep := `{"a":[{"b":[{"c":[{"x":[1]},{"y":2}]}]}]}`
+	object := `{"a":{"b":[{"c":[1]},{"d":2}]}}`
+	alone := `{"a":{"d":1},"z":[2]}`
+	several := `{"a":[{"b":[{"c":[1]},{"x":2}],"n":[{"m":[3]},{"y":4}]}]}`
+	mixed := `{"a":[{"b":[[1],5,null,{"c":[]}]}]}`
+	run(t, []reading{
+		{"an element of an inner array, and one of the outer", each("a[].b[].c"), jsonType, two, []part{
+			of(two, `{"c":[1]}`, `1`), of(two, `{"b":[{"c":[1]},{"d":2}]}`, `{"d":2}`), of(two, two, `{"e":3}`),
+		}, ""},
+		{"an element three arrays deep", each("a[].b[].c[].x"), jsonType, deep, []part{
+			of(deep, `{"x":[1]}`, `1`), of(deep, `{"c":[{"x":[1]},{"y":2}]}`, `{"y":2}`),
+		}, ""},
+		{"an element below an object that stands for an array", each("a[].b[].c"), jsonType, object, []part{
+			of(object, `{"c":[1]}`, `1`), of(object, `{"b":[{"c":[1]},{"d":2}]}`, `{"d":2}`),
+		}, ""},
+		{"an object that stands for an array of one", each("a[].b", "z"), jsonType, alone, []part{
+			of(alone, alone, `2`), of(alone, alone, `{"d":1}`),
+		}, ""},
+		{"elements of several inner arrays", each("a[].b[].c", "a[].n[].m"), jsonType, several, []part{
+			of(several, `{"c":[1]}`, `1`), of(several, `{"m":[3]}`, `3`),
+			of(several, `{"b":[{"c":[1]},{"x":2}],"n":[{"m":[3]},{"y":4}]}`, `{"x":2}`),
+			of(several, `{"b":[{"c":[1]},{"x":2}],"n":[{"m":[3]},{"y":4}]}`, `{"y":4}`),
+		}, ""},
+		{"what is no object", each("a[].b[].c"), jsonType, mixed, []part{
+			of(mixed, `{"b":[[1],5,null,{"c":[]}]}`, `[1]`), of(mixed, `{"b":[[1],5,null,{"c":[]}]}`, `5`), of(mixed, `{"b":[[1],5,null,{"c":[]}]}`, `null`),
+		}, ""},
+		{"nothing beside what a shorter path has whole", each("a[].b", "a[].b[].c"), jsonType, `{"a":[{"b":[{"d":1}]}]}`, []part{
+			of(`{"a":[{"b":[{"d":1}]}]}`, `{"b":[{"d":1}]}`, `{"d":1}`),
+		}, ""},
+	})
+}
+
 func TestEachElementIsAnEvent(t *testing.T) {
 	const (
 		meta = `{"object":"page","entry":[{"id":"p1","changes":[{"v":1},{"v":2}]},{"id":"p2","messaging":[{"v":3}],"changes":[]}]}`

@@ -77,3 +77,12 @@ func oneOrMany(to *[]string, b []byte) error {
 	}
 	return json.Unmarshal(b, to)
 }
+
+// ParseShare reads a share of a limit, in whole percent: 10%.
+func ParseShare(s string) (float64, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	if err != nil || !strings.HasSuffix(s, "%") || n < 0 || n > 100 {
+		return 0, fmt.Errorf("%q is not a share: write 10%%", s)
+	}
+	return float64(n) / 100, nil
+}

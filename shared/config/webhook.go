@@ -44,6 +44,8 @@ type Webhook struct {
 	Rate string `json:"rate,omitempty"`
 	// MaxBody is the largest body taken, in bytes as sent; more is answered 413.
 	MaxBody int `json:"max_body,omitempty" jsonschema:"minimum=1,maximum=6291456,default=6291456"`
+	// Hint says that a request carries no data: it polls the source now, and makes no event.
+	Hint bool `json:"hint,omitempty"`
 	// Hydrate fetches an event from the provider's API before it is delivered, where the body is thin or not signed. A source turns it on by saying it: a preset may know the rest, but not the token.
 	Hydrate *Hydrate `json:"hydrate,omitempty"`
 }
@@ -59,8 +61,12 @@ type Hydrate struct {
 	URL event.Choices `json:"url,omitempty"`
 	// Hosts are regular expressions for the whole host, where the event carries the address.
 	Hosts Names `json:"hosts,omitempty"`
-	// Auth is how the request is authenticated.
-	Auth *PollAuth `json:"auth,omitempty"`
+	// Auth is how the request is authenticated, as a poll's.
+	Auth *APIAuth `json:"auth,omitempty"`
+	// Secrets are references to what else auth needs, by name, such as client_secret; {client_secret} in auth.
+	Secrets map[string]Secrets `json:"secrets,omitempty"`
+	// With gives values for the {names} in auth, such as client_id.
+	With map[string]string `json:"with,omitempty"`
 	// Headers are sent with the request: templates, by name.
 	Headers map[string]string `json:"headers,omitempty"`
 	// Path is where in the answer the data are, such as data; empty is the whole.
@@ -71,6 +77,12 @@ type Hydrate struct {
 	Missing string `json:"missing,omitempty" jsonschema:"enum=dead,enum=keep,default=dead"`
 	// Except are types whose events are delivered as they came.
 	Except Names `json:"except,omitempty"`
+	// Cache is how long an answer serves further events that have the same request. It serves none that came after the API was asked.
+	Cache Duration `json:"cache,omitempty" jsonschema:"default=10s"`
+	// RateLimit is what the API allows the credential. Default: that of the source's poll with the same token, whose budget it is.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+	// Retry is what is tried again at once. What fails then comes back later.
+	Retry *RequestRetry `json:"retry,omitempty"`
 }
 
 // Auth is a scheme with its parameters. Which of them count depends on the scheme.
@@ -159,10 +171,14 @@ type Key struct {
 	URL string `json:"url,omitempty"`
 	// Hosts are regular expressions for the whole host of URL, where it comes from the request.
 	Hosts Names `json:"hosts,omitempty"`
+	// Paths are regular expressions for the whole path of URL, with its query, where it comes from the request.
+	Paths Names `json:"paths,omitempty"`
 	// Document is what URL answers: a JSON Web Key Set, a PEM (public key or certificate), or GitHub's list of keys.
 	Document string `json:"document,omitempty" jsonschema:"enum=jwks,enum=pem,enum=certificate,enum=github"`
 	// ID is a template for the key's id in the document. Of a jwt it is the token's own kid.
 	ID string `json:"id,omitempty"`
+	// Shared says that the key signs for every customer of the provider, so that something else must say whose an event is.
+	Shared bool `json:"shared,omitempty"`
 }
 
 // A Timestamp is where a request says when it was signed.

@@ -12,10 +12,6 @@ import (
 // setCloudEvent writes the event's attributes as the CloudEvents HTTP binding's
 // binary mode has them. The data are the body.
 func setCloudEvent(h http.Header, e event.Event) {
-	missed := ""
-	if e.Missed {
-		missed = "true"
-	}
 	for _, a := range []struct{ name, value string }{
 		{"ce-specversion", "1.0"},
 		{"ce-id", e.ID},
@@ -29,7 +25,9 @@ func setCloudEvent(h http.Header, e event.Event) {
 		{"ce-verifiedtime", stamp(e.VerifiedTime)},
 		{"ce-correlationid", e.CorrelationID},
 		{"ce-traceparent", e.TraceParent},
-		{"ce-missed", missed},
+		{"ce-missed", flag(e.Missed)},
+		{"ce-backfill", flag(e.Backfill)},
+		{"ce-hydrated", flag(e.Hydrated)},
 		{"traceparent", e.TraceParent},
 		{"x-correlation-id", e.CorrelationID},
 	} {
@@ -57,6 +55,14 @@ func setCarried(h http.Header, prefix string, carried event.Carried) {
 // isToken reports whether a text can be the name of a header (RFC 9110, 5.6.2).
 func isToken(s string) bool {
 	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// flag leaves what does not hold out.
+func flag(holds bool) string {
+	if !holds {
+		return ""
+	}
+	return "true"
 }
 
 func stamp(t time.Time) string {

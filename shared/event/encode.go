@@ -97,6 +97,12 @@ func Append(dst []byte, e Event) ([]byte, error) {
 	if e.Missed {
 		dst = append(dst, `,"missed":true`...)
 	}
+	if e.Backfill {
+		dst = append(dst, `,"backfill":true`...)
+	}
+	if e.Hydrated {
+		dst = append(dst, `,"hydrated":true`...)
+	}
 	dst = appendCarried(dst, "headers", e.Headers)
 	dst = appendCarried(dst, "query", e.Query)
 	dst = appendText(dst, "datacontenttype", e.ContentType)
@@ -243,10 +249,11 @@ func (d *decoder) attribute(name string, v gjson.Result) {
 	case "query":
 		d.carried(name, v, &e.Query)
 	case "missed":
-		e.Missed = v.Bool()
-		if v.Type != gjson.True && v.Type != gjson.False {
-			d.fail(name, "is not a boolean")
-		}
+		d.flag(name, v, &e.Missed)
+	case "backfill":
+		d.flag(name, v, &e.Backfill)
+	case "hydrated":
+		d.flag(name, v, &e.Hydrated)
 	case "data", "data_base64":
 		d.data(name, v)
 	}
@@ -267,6 +274,13 @@ func (d *decoder) text(name string, v gjson.Result, to *string) {
 	default:
 		*to = v.Str
 	}
+}
+
+func (d *decoder) flag(name string, v gjson.Result, to *bool) {
+	if v.Type != gjson.True && v.Type != gjson.False {
+		d.fail(name, "is not a boolean")
+	}
+	*to = v.Bool()
 }
 
 func (d *decoder) carried(name string, v gjson.Result, to *Carried) {

@@ -118,8 +118,10 @@ func TestAnyEventComesBackFromItsEncoding(t *testing.T) {
 			DataRef: text("dataref"), CorrelationID: text("correlation"), TraceParent: text("traceparent"),
 			Transport: rapid.SampledFrom([]event.Transport{event.Webhook, event.Poll}).Draw(t, "transport"),
 			Time:      anyTime().Draw(t, "time"), ReceivedTime: anyTime().Draw(t, "received"), VerifiedTime: anyTime().Draw(t, "verified"),
-			Missed:  rapid.Bool().Draw(t, "missed"),
-			Headers: anyCarried().Draw(t, "headers"), Query: anyCarried().Draw(t, "query"),
+			Missed:   rapid.Bool().Draw(t, "missed"),
+			Backfill: rapid.Bool().Draw(t, "backfill"),
+			Hydrated: rapid.Bool().Draw(t, "hydrated"),
+			Headers:  anyCarried().Draw(t, "headers"), Query: anyCarried().Draw(t, "query"),
 			Data: rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Custom(func(t *rapid.T) []byte {
 				b, err := json.Marshal(map[string]any{anyText(64).Draw(t, "key"): anyText(64).Draw(t, "value")})
 				if err != nil {

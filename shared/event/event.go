@@ -35,6 +35,8 @@ type Event struct {
 	Headers       Carried   // headers: those of the request that the source keeps, by their names in small letters
 	Query         Carried   // query: those parameters of the request that the source keeps
 	Missed        bool      // missed: only the poll found it, later than the source's webhooks may be
+	Backfill      bool      // backfill: a backfill read it, so newer ones may have come before
+	Hydrated      bool      // hydrated: the data are what the provider's API had, not what came
 }
 
 // Carried are texts that travel with an event, by name.

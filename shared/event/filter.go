@@ -15,6 +15,14 @@ var filters = map[string]filter{
 	"lower":    strings.ToLower,
 	"upper":    strings.ToUpper,
 	"unescape": unescape,
+	"signed":   signed,
+}
+
+// signed is what is signed of a JSON Web Token: all but its last part, of which
+// several spellings pass.
+func signed(token string) string {
+	token = strings.TrimSpace(token)
+	return token[:max(strings.LastIndexByte(token, '.'), 0)]
 }
 
 // unescape decodes percent signs; what is no such text stays as it is.
@@ -32,7 +40,7 @@ func parseFilters(names string) (list []filter, problem string) {
 	for name := range strings.SplitSeq(names, "|") {
 		f, ok := filters[name]
 		if !ok {
-			return nil, fmt.Sprintf("unknown filter %q: there are lower, upper, unescape, and key of a body's path alone", name)
+			return nil, fmt.Sprintf("unknown filter %q: there are lower, upper, unescape, signed, and key of a body's path alone", name)
 		}
 		list = append(list, f)
 	}

@@ -163,13 +163,14 @@ func parsePlaceholder(name string, found int) (p part, problem string) {
 	}
 	switch root {
 	case "body", "root", "parent":
-		path, last, ok := escapePath(arg)
-		if !ok {
-			return part{}, fmt.Sprintf("{%s} has an empty step: write names and array indexes with single dots between them", name)
+		path, err := ParsePath(arg)
+		if err != nil {
+			return part{}, fmt.Sprintf("{%s}: %v", name, err)
 		}
 		p = part{kind: map[string]kind{"body": bodyPath, "root": rootPath, "parent": parentPath}[root], arg: path}
 		if filterNames == "key" {
-			p.key, filterNames = last, ""
+			names, _ := steps(arg)
+			p.key, filterNames = names[len(names)-1], ""
 		}
 	case "header":
 		p = part{kind: header, arg: arg}
@@ -180,34 +181,6 @@ func parsePlaceholder(name string, found int) (p part, problem string) {
 	}
 	p.filters, problem = parseFilters(filterNames)
 	return p, problem
-}
-
-// escapePath writes a path for gjson so that each step is a plain name or an
-// array index, and @type or a*b are the names they look like. A dot within a
-// name is written \. by the user.
-func escapePath(path string) (escaped, last string, ok bool) {
-	var steps []string
-	step := ""
-	for i := 0; i < len(path); i++ {
-		switch {
-		case path[i] == '\\' && i+1 < len(path):
-			i++
-			step += string(path[i])
-		case path[i] == '.':
-			steps = append(steps, step)
-			step = ""
-		default:
-			step += path[i : i+1]
-		}
-	}
-	steps = append(steps, step)
-	for i, s := range steps {
-		if s == "" {
-			return "", "", false
-		}
-		steps[i] = gjson.Escape(s)
-	}
-	return strings.Join(steps, "."), step, true
 }
 
 // Identify finds what identifies an event. It never fails: where the Spec finds
@@ -332,27 +305,14 @@ func (p *part) value(in Input, f *Fields) string {
 
 // find is the value at the path, or the name of what is there.
 func (p *part) find(doc []byte) string {
-	v := gjson.GetBytes(doc, p.arg)
 	if p.key == "" {
-		return scalar(v)
+		text, _ := Value(doc, p.arg)
+		return text
 	}
-	if v.Exists() && v.Type != gjson.Null {
+	if gjson.GetBytes(doc, p.arg).Type != gjson.Null { // which is of what is absent too
 		return p.key
 	}
 	return ""
-}
-
-// scalar is a value as text. Numbers stay as they were written: 10 and 10.0, or
-// twenty digits, must not become the same identity.
-func scalar(v gjson.Result) string {
-	switch v.Type {
-	case gjson.String:
-		return v.Str
-	case gjson.Number, gjson.True, gjson.False:
-		return v.Raw
-	default:
-		return ""
-	}
 }
 
 // bounded keeps a text that is too long, or not UTF-8, as its hash: still the

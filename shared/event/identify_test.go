@@ -126,6 +126,16 @@ func TestIdentify(t *testing.T) {
 			body: `{"update_id":7,"message":{"text":"hi"}}`, want: event.Fields{ID: "7", Type: "message"},
 		},
 		{
+			name: "of a token what is signed is the same, however its signature is written",
+			spec: event.Spec{Identity: one("{header.token|signed}")},
+			body: `{}`, header: map[string]string{"token": " e30.e30.AB= "}, want: event.Fields{ID: "e30.e30", Type: "source"},
+		},
+		{
+			name: "of what is no token nothing is signed",
+			spec: event.Spec{Identity: one("{header.token|signed}", "{header.id}")},
+			body: `{}`, header: map[string]string{"token": "e30", "id": "7"}, want: event.Fields{ID: "7", Type: "source"},
+		},
+		{
 			name: "filters change a value",
 			spec: event.Spec{Identity: one("{header.id|unescape|lower}"), Type: one("{body.t|upper}")},
 			body: `{"t":"x"}`, header: map[string]string{"id": "A%20B"}, want: event.Fields{ID: "a b", Type: "X"},

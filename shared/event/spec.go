@@ -12,7 +12,8 @@ package event
 // {version} and {time}, which are the fields already found. The fields are found
 // in the order type, time, entity, version, identity; each may use those before it.
 // A value that is absent, null, empty, an object or an array counts as missing.
-// Filters follow a bar: {header.ce-subject|unescape}, lower, upper; and
+// Filters follow a bar: {header.ce-subject|unescape}, lower, upper, signed (of a
+// JSON Web Token what is signed); and
 // {body.message|key} is the text "message" where the body has such a member.
 type Spec struct {
 	// Identity is what makes two arrivals the same event. Default: {entity}@{version} where both are declared, else a hash of the body.

@@ -12,6 +12,24 @@ type Part struct {
 	Placeholder string
 }
 
+// MakeTemplate makes a template ready: each part is what literal or placeholder
+// makes of it.
+func MakeTemplate[P any](s string, literal func(text string) P, placeholder func(name string) (P, error)) ([]P, error) {
+	parts, err := ParseTemplate(s)
+	if err != nil {
+		return nil, err
+	}
+	made := make([]P, len(parts))
+	for i, p := range parts {
+		if p.Placeholder == "" {
+			made[i] = literal(p.Literal)
+		} else if made[i], err = placeholder(p.Placeholder); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
 // ParseTemplate splits a template such as "{type}:{body.id}" into its parts.
 func ParseTemplate(s string) ([]Part, error) {
 	var parts []Part

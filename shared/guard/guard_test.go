@@ -57,3 +57,15 @@ func TestPublic(t *testing.T) {
 		t.Error("no address is public")
 	}
 }
+
+func TestLoopback(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "127.1.2.3": true, "::1": true, "localhost": true, "LocalHost": true, "api.localhost": true,
+		"localhost.example.com": false, "10.0.0.1": false, "0.0.0.0": false, "notlocalhost": false, "": false,
+	} {
+		if got := Loopback(host); got != want {
+			t.Errorf("%q: %v, want %v", host, got, want)
+		}
+	}
+}

@@ -3,13 +3,13 @@ package hydrate
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"pushpull/shared/event"
+	"pushpull/shared/guard"
 )
 
 // mostAddress is the longest address that is asked for, in bytes.
@@ -57,7 +57,7 @@ func parseBase(text template) (*url.URL, error) {
 		return nil, errHost
 	case u.User != nil:
 		return nil, errors.New("a user and password in an address end in logs: use auth")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !guard.Loopback(u.Hostname())):
 		return nil, fmt.Errorf("%q is not https: http is for loopback only", u.Scheme)
 	}
 	for _, p := range text {
@@ -66,12 +66,6 @@ func parseBase(text template) (*url.URL, error) {
 		}
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
-}
-
-// loopback is as for polls: what a name server says of another name does not count.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // of is the address for an event, nil where the event lacks a value of it. The

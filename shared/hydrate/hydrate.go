@@ -9,72 +9,126 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidwall/gjson"
 
+	"pushpull/shared/api"
+	"pushpull/shared/apiauth"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/guard"
-	"pushpull/shared/pull"
 )
 
 const (
 	defaultTimeout = 10 * time.Second
-	mostBytes      = 16 << 20 // of an answer, decompressed
-	mostDrained    = 64 << 10 // of an answer nobody reads, to keep its connection
-	userAgent      = "pushpull/1"
+	mostWait       = 5 * time.Second // for a limit, as a batch of events waits for it
+	mostBytes      = 16 << 20        // of an answer, decompressed
+	mostHosts      = 64              // whose clients are kept, where events choose among hosts
 	contentType    = "application/json"
 )
 
 // A Source fetches the data of one source's events. It is safe for concurrent use.
 type Source struct {
+	name    string
 	rule    *Rule
-	auth    *config.PollAuth
-	token   []string
-	timeout time.Duration
-	keep    bool
+	c       config.Hydrate
 	env     *Env
+	answers answers
+
+	mu      sync.Mutex
+	clients map[string]*api.Client // by scheme and host
 }
 
-// Open prepares a source. The error is a mistake in its configuration.
-func Open(c config.Hydrate, env *Env) (*Source, error) {
+// Open prepares the source of that name. The error is a mistake in its configuration.
+func Open(name string, c config.Hydrate, env *Env) (*Source, error) {
 	rule, err := Compile(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{rule: rule, auth: c.Auth, token: c.Token, timeout: c.Timeout.Std(), keep: c.Missing == "keep", env: env}
-	if !s.anonymous() && len(c.Token) == 0 {
-		return nil, fmt.Errorf("auth is %s, which needs a token", c.Auth.Type)
+	if c.Timeout <= 0 {
+		c.Timeout = config.Duration(defaultTimeout)
 	}
-	if s.timeout <= 0 {
-		s.timeout = defaultTimeout
+	s := &Source{
+		name: name, rule: rule, c: c, env: env, clients: map[string]*api.Client{},
+		answers: answers{keep: c.Cache.Std(), now: env.o.Now, latest: map[string]*answer{}},
+	}
+	bases := rule.bases()
+	if len(bases) == 0 {
+		bases = []*url.URL{{Scheme: "https", Host: "any"}} // the events choose it, and the rest is the same for all
+	}
+	for _, base := range bases {
+		if _, err := s.open(base); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
-func (s *Source) anonymous() bool { return s.auth == nil || s.auth.Type == "" || s.auth.Type == "none" }
+// open prepares the requests to one host.
+func (s *Source) open(base *url.URL) (*api.Client, error) {
+	auth, err := apiauth.New(s.c.Auth, apiauth.Options{
+		Token: s.c.Token, Secrets: s.c.Secrets, With: s.c.With, Base: base,
+		Store: s.env.o.Secrets, Locker: s.env.o.Locker, Now: s.env.o.Now, Getenv: s.env.o.Getenv,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := api.Options{
+		Auth: auth, Budget: s.env.o.Budget, Source: s.name, Client: s.env.guarded,
+		Now: s.env.o.Now, Sleep: s.env.o.Sleep, MaxWait: mostWait,
+	}
+	// An address that an event carries may not lead to where we run.
+	if guard.Loopback(base.Hostname()) && s.rule.writes(base) {
+		o.Client = s.env.local
+	}
+	return api.New(api.Config{
+		Base: base, RateLimit: s.c.RateLimit, Retry: s.c.Retry, Timeout: s.c.Timeout.Std(), MaxBytes: mostBytes,
+	}, o)
+}
+
+// client is that of an address' host.
+func (s *Source) client(u *url.URL) (*api.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	base := &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}
+	key := base.String()
+	if c := s.clients[key]; c != nil {
+		return c, nil
+	}
+	c, err := s.open(base)
+	if err != nil {
+		return nil, permanent("hydrate cannot be used: %v", err)
+	}
+	if len(s.clients) >= mostHosts {
+		clear(s.clients)
+	}
+	s.clients[key] = c
+	return c, nil
+}
 
 // Fetch returns the event with its data as the API has them, as JSON. All else of
-// it stays. One of a type that is excepted comes back as it is. Errors: *Missing,
-// *Permanent, *Retryable; any other may pass by itself. None quotes the event, the
-// answer or the address, which may hold a credential.
+// it stays. One of a type that is excepted comes back as it is. Events that need
+// the same request at the same time share its answer. Errors: *Missing,
+// *api.Permanent, *api.Limited; any other may pass by itself. None quotes the
+// event, the answer or the address beyond its host, which may hold a credential.
 func (s *Source) Fetch(ctx context.Context, e event.Event) (event.Event, error) {
 	if s.rule.Exempt(e) {
 		return e, nil
 	}
 	data, err := s.fetch(ctx, e)
 	if missing, ok := errors.AsType[*Missing](err); ok {
-		missing.Keep = s.keep
+		return event.Event{}, &Missing{Reason: missing.Reason, Keep: s.c.Missing == "keep"}
 	}
 	if err != nil {
 		return event.Event{}, err
 	}
-	e.Data, e.DataRef, e.ContentType = data, "", contentType
+	e.Data, e.DataRef, e.ContentType, e.Hydrated = data, "", contentType, true
 	return e, nil
 }
 
@@ -83,161 +137,64 @@ func (s *Source) fetch(ctx context.Context, e event.Event) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	return s.answers.get(ctx, keyOf(u, header), e.ReceivedTime, func() ([]byte, error) { return s.ask(ctx, u, header) })
+}
+
+// keyOf is the same for requests that are the same.
+func keyOf(u *url.URL, header http.Header) string {
+	var b strings.Builder
+	b.WriteString(u.String())
+	_ = header.Write(&b) // sorted by name; a Builder takes everything
+	return b.String()
+}
+
+func (s *Source) ask(ctx context.Context, u *url.URL, header http.Header) ([]byte, error) {
+	client, err := s.client(u)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, mostWait+s.c.Timeout.Std())
 	defer cancel()
-	token, err := s.credential(ctx, false)
+	a, err := client.Do(ctx, api.Request{URL: u, Header: header, OK: redirects})
 	if err != nil {
-		return nil, err
-	}
-	a, err := s.once(ctx, u, header, token)
-	if err == nil && a.status == http.StatusUnauthorized && !s.anonymous() {
-		again, err := s.credential(ctx, true) // it may just have been rotated
-		if err != nil {
-			return nil, err
-		}
-		if again != token {
-			if a, err = s.once(ctx, u, header, again); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if err != nil {
-		return nil, err
+		return nil, meaning(err)
 	}
 	return s.read(a)
 }
 
-// credential resolves the token. A failure is ours, and may be mended.
-func (s *Source) credential(ctx context.Context, fresh bool) (string, error) {
-	if s.anonymous() {
-		return "", nil
+// redirects are not followed: they leave the path that is written out.
+var redirects = []int{
+	http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
+}
+
+// read is the data in an answer.
+func (s *Source) read(a *api.Answer) ([]byte, error) {
+	if slices.Contains(redirects, a.Status) {
+		_ = a.Body.Close()
+		return nil, permanent("the api answered %d: redirects are not followed, so write the address it leads to in hydrate.url", a.Status)
 	}
-	if s.env.secrets == nil {
-		return "", &Retryable{Err: errors.New("there is nothing to resolve the token with")}
+	body, err := a.All(mostBytes)
+	if _, large := errors.AsType[*api.Permanent](err); large {
+		return nil, permanent("the api's answer is larger than %d bytes: write a url that asks for less", mostBytes)
 	}
-	resolve := s.env.secrets.All
-	if fresh {
-		resolve = s.env.secrets.Fresh
-	}
-	values, err := resolve(ctx, s.token[:1])
 	if err != nil {
-		return "", &Retryable{Err: fmt.Errorf("resolve the token: %w", err)}
-	}
-	return values[0], nil
-}
-
-// An answer is one response; its body is read where it is a success.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	at     time.Time // by the API's clock
-}
-
-func (s *Source) once(ctx context.Context, u *url.URL, header http.Header, token string) (answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return answer{}, &Permanent{Reason: "the event makes no address that could be asked for"}
-	}
-	req.Header.Set("Accept", contentType)
-	req.Header.Set("User-Agent", userAgent)
-	maps.Copy(req.Header, header)
-	if err := pull.Authenticate(req, s.auth, token, nil); err != nil {
-		return answer{}, &Permanent{Reason: "hydrate." + err.Error()}
-	}
-	resp, err := s.client(u).Do(req)
-	if err != nil {
-		return answer{}, broken(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
-	a := answer{status: resp.StatusCode, header: resp.Header, at: s.env.now()}
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		a.at = at
-	}
-	if a.status/100 != 2 {
-		_, _ = io.CopyN(io.Discard, resp.Body, mostDrained)
-		return a, nil
-	}
-	if a.body, err = io.ReadAll(io.LimitReader(resp.Body, mostBytes+1)); err != nil {
-		return answer{}, broken(err)
-	}
-	return a, nil
-}
-
-// client is guarded, but for a loopback address that the configuration writes out:
-// one that an event carries is never http, and its host is of the provider.
-func (s *Source) client(u *url.URL) *http.Client {
-	if loopback(u.Hostname()) && s.rule.writes(u) {
-		return s.env.local
-	}
-	return s.env.guarded
-}
-
-// broken is of a request that had no answer. The address is left out of it.
-func broken(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
-	}
-	if errors.Is(err, guard.ErrPrivate) {
-		return &Permanent{Reason: "the api's address is not on the public internet"}
-	}
-	return &Retryable{Err: fmt.Errorf("no answer from the api: %w", err)}
-}
-
-// read is what an answer means, and the data where it is a good one.
-func (s *Source) read(a answer) ([]byte, error) {
-	if err := judge(a); err != nil {
 		return nil, err
 	}
-	if len(a.body) > mostBytes {
-		return nil, &Permanent{Reason: fmt.Sprintf("the api's answer is larger than %d bytes: write a url that asks for less", mostBytes)}
+	if len(body) == 0 {
+		return nil, &Missing{Reason: fmt.Sprintf("the api answered %d with nothing", a.Status)}
 	}
-	if len(a.body) == 0 {
-		return nil, &Missing{Reason: fmt.Sprintf("the api answered %d with nothing", a.status)}
-	}
-	if !event.ValidJSON(a.body) {
-		return nil, &Retryable{Err: errors.New("the api's answer is not JSON: check hydrate.url, and hydrate.headers for an Accept")}
+	if !event.ValidJSON(body) {
+		return nil, errors.New("the api's answer is not JSON: check hydrate.url, and hydrate.headers for an Accept")
 	}
 	if s.rule.path == "" {
-		return a.body, nil
+		return body, nil
 	}
-	found := gjson.GetBytes(a.body, s.rule.path)
+	found := gjson.GetBytes(body, s.rule.path)
 	switch {
 	case !found.Exists():
-		return nil, &Permanent{Reason: "the api's answer has nothing at hydrate.path"}
+		return nil, permanent("the api's answer has nothing at hydrate.path")
 	case found.Type == gjson.Null:
 		return nil, &Missing{Reason: "the api's answer has null at hydrate.path"}
 	}
 	return []byte(found.Raw), nil
-}
-
-// judge is nil for an answer to read.
-//
-//	2xx                 read
-//	404, 410            the API does not have it
-//	401, 403            may pass: a credential is mended without a new event
-//	408, 409, 425, 429  may pass; what it asks to wait is heeded
-//	5xx                 may pass; what it asks to wait is heeded
-//	3xx, other 4xx      for good: the same request would be answered the same
-func judge(a answer) error {
-	after, _ := pull.Asked(a.status, a.header, a.at)
-	mend := ""
-	switch a.status {
-	case http.StatusNotFound, http.StatusGone:
-		return &Missing{Reason: fmt.Sprintf("the api does not have it (answered %d)", a.status)}
-	case http.StatusUnauthorized, http.StatusForbidden:
-		mend = ": check hydrate.token and hydrate.auth, that the token did not expire, and that it may read this"
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
-	default:
-		switch a.status / 100 {
-		case 2:
-			return nil
-		case 3:
-			return &Permanent{Reason: fmt.Sprintf("the api answered %d: redirects are not followed, so write the address it leads to in hydrate.url", a.status)}
-		case 5:
-		default:
-			return &Permanent{Reason: fmt.Sprintf("the api answered %d: check hydrate.url and hydrate.headers", a.status)}
-		}
-	}
-	return &Retryable{Err: fmt.Errorf("the api answered %d%s", a.status, mend), After: after}
 }

@@ -67,7 +67,7 @@ func Compile(c config.Hydrate) (*Rule, error) {
 		r.headers[textproto.CanonicalMIMEHeaderKey(name)] = t
 	}
 	if c.Path != "" {
-		path, err := parsePath(c.Path)
+		path, err := event.ParsePath(c.Path)
 		fail("path", "", err)
 		r.path = path
 	}
@@ -113,7 +113,7 @@ func printable(value string) bool {
 func (r *Rule) Exempt(e event.Event) bool { return slices.Contains(r.except, e.Type) }
 
 // Request is what an event's data are fetched with, without the credential. Its
-// errors are *Missing where nothing is to be fetched for the event, or *Permanent.
+// errors are *Missing where nothing is to be fetched for the event, or *api.Permanent.
 func (r *Rule) Request(e event.Event) (*url.URL, http.Header, error) {
 	in := look(e)
 	u, err := r.address(in)
@@ -127,7 +127,7 @@ func (r *Rule) Request(e event.Event) (*url.URL, http.Header, error) {
 		case !ok:
 			return nil, nil, &Missing{Reason: fmt.Sprintf("the event lacks the value of the header %s", name)}
 		case !printable(value):
-			return nil, nil, &Permanent{Reason: fmt.Sprintf("the event's value of the header %s is not printable", name)}
+			return nil, nil, permanent("the event's value of the header %s is not printable", name)
 		}
 		header.Set(name, value)
 	}
@@ -141,7 +141,7 @@ func (r *Rule) address(in input) (*url.URL, error) {
 		}
 		u, err := a.of(in, r.hosts)
 		if err != nil {
-			return nil, &Permanent{Reason: err.Error()}
+			return nil, permanent("%v", err)
 		}
 		if u != nil {
 			return u, nil
@@ -150,7 +150,18 @@ func (r *Rule) address(in input) (*url.URL, error) {
 	return nil, &Missing{Reason: "no url of hydrate is for it: its type has none, or it lacks a value"}
 }
 
+// bases are the schemes and hosts that the configuration writes out.
+func (r *Rule) bases() []*url.URL {
+	var all []*url.URL
+	for _, a := range r.addresses {
+		if a.base != nil {
+			all = append(all, a.base)
+		}
+	}
+	return all
+}
+
 // writes reports whether the configuration writes the host of an address out.
 func (r *Rule) writes(u *url.URL) bool {
-	return slices.ContainsFunc(r.addresses, func(a address) bool { return a.base != nil && a.base.Host == u.Host })
+	return slices.ContainsFunc(r.bases(), func(base *url.URL) bool { return strings.EqualFold(base.Host, u.Host) })
 }

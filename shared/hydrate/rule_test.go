@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"pushpull/shared/api"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 )
@@ -86,6 +87,7 @@ func TestTheAddressOfAnEvent(t *testing.T) {
 		{"a value that climbs with backslashes", urls("https://a.example/v1/{body.id}/x"), nil, `{"id":"..\\admin"}`, refused},
 		{"a value that climbs with a parameter", urls("https://a.example/v1/{body.id|path}/x"), nil, `{"id":"..;a=b/admin"}`, refused},
 		{"a value that is decoded twice", urls("https://a.example/v1/{body.id}/x"), nil, `{"id":"%2e%2e%2fadmin"}`, refused},
+		{"a path with the slash that is written out", urls("https://a.example/{body.id|path}"), nil, `{"id":"/v2/x"}`, "https://a.example/v2/x"},
 		{"two values that climb together", urls("https://a.example/v1/{body.id}{body.id}/x"), nil, `{"id":"."}`, refused},
 		{"a value that is too long", urls("https://a.example/v1/{body.id}"), nil, `{"id":"` + strings.Repeat("a", 9000) + `"}`, refused},
 		{"a value that is not there", urls("https://a.example/v1/{body.id}"), nil, `{"other":1}`, missing},
@@ -122,7 +124,7 @@ func TestTheAddressOfAnEvent(t *testing.T) {
 			switch {
 			case err == nil:
 				got = u.String()
-			case is[*Permanent](err):
+			case is[*api.Permanent](err):
 				got = refused
 			case is[*Missing](err):
 				got = missing
@@ -159,7 +161,7 @@ func TestHeadersAreTemplates(t *testing.T) {
 			}
 			_, header, err := r.Request(event.Event{Data: []byte(test.data)})
 			got := header.Get("Xero-Tenant-Id")
-			if is[*Permanent](err) {
+			if is[*api.Permanent](err) {
 				got = "refused"
 			} else if is[*Missing](err) {
 				got = "missing"

@@ -1,13 +1,9 @@
 package hydrate
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"pushpull/shared/event"
 )
@@ -32,23 +28,7 @@ type input struct {
 func look(e event.Event) input { return input{event: e, json: event.ValidJSON(e.Data)} }
 
 func parseTemplate(text string) (template, error) {
-	parts, err := event.ParseTemplate(text)
-	if err != nil {
-		return nil, err
-	}
-	var t template
-	for _, p := range parts {
-		if p.Placeholder == "" {
-			t = append(t, part{literal: p.Literal})
-			continue
-		}
-		made, err := parsePlaceholder(p.Placeholder)
-		if err != nil {
-			return nil, err
-		}
-		t = append(t, made)
-	}
-	return t, nil
+	return event.MakeTemplate(text, func(text string) part { return part{literal: text} }, parsePlaceholder)
 }
 
 func parsePlaceholder(text string) (part, error) {
@@ -79,7 +59,7 @@ func parsePlaceholder(text string) (part, error) {
 	case name == "version":
 		p.value = func(in input) string { return in.event.Version }
 	case root == "body" && arg != "":
-		path, err := parsePath(arg)
+		path, err := event.ParsePath(arg)
 		if err != nil {
 			return part{}, fmt.Errorf("{%s}: %w", text, err)
 		}
@@ -87,7 +67,8 @@ func parsePlaceholder(text string) (part, error) {
 			if !in.json {
 				return ""
 			}
-			return scalar(gjson.GetBytes(in.event.Data, path))
+			value, _ := event.Value(in.event.Data, path)
+			return value
 		}
 	case root == "header" && arg != "":
 		key := strings.ToLower(arg)
@@ -129,6 +110,9 @@ func percent(written string, p part, value string) string {
 	case strings.Contains(written, "?"):
 		return url.QueryEscape(value)
 	case p.slashes:
+		if strings.HasSuffix(written, "/") {
+			value = strings.TrimPrefix(value, "/")
+		}
 		steps := strings.Split(value, "/")
 		for i := range steps {
 			steps[i] = url.PathEscape(steps[i])
@@ -137,41 +121,4 @@ func percent(written string, p part, value string) string {
 	default:
 		return url.PathEscape(value)
 	}
-}
-
-// scalar is a value as text; numbers stay as they were written.
-func scalar(v gjson.Result) string {
-	switch v.Type {
-	case gjson.String:
-		return v.Str
-	case gjson.Number, gjson.True, gjson.False:
-		return v.Raw
-	default:
-		return ""
-	}
-}
-
-// parsePath writes a path for gjson so that each step is a plain name or an index.
-// A dot within a name is written \. by the user.
-func parsePath(path string) (string, error) {
-	steps := []string{""}
-	for i := 0; i < len(path); i++ {
-		last := len(steps) - 1
-		switch {
-		case path[i] == '\\' && i+1 < len(path):
-			i++
-			steps[last] += path[i : i+1]
-		case path[i] == '.':
-			steps = append(steps, "")
-		default:
-			steps[last] += path[i : i+1]
-		}
-	}
-	if slices.Contains(steps, "") {
-		return "", errors.New("the path has an empty step: write names and array indexes with single dots between them")
-	}
-	for i := range steps {
-		steps[i] = gjson.Escape(steps[i])
-	}
-	return strings.Join(steps, "."), nil
 }

@@ -168,7 +168,7 @@ func (l *Ledger) refused(ctx context.Context, c Claim, old item, e event.Event, 
 	}
 	if !same { // the same message again is SQS's doing, not another arrival
 		c.Conflict = conflicts(old, e, o)
-		c.Uncounted = l.count(ctx, c, e.Transport, o.Hash)
+		c.Late, c.Uncounted = l.count(ctx, c, e, late(old, e), o.Hash)
 	}
 	return c, nil
 }
@@ -181,25 +181,39 @@ func conflicts(first item, e event.Event, o Options) bool {
 	return known && hash != o.Hash && getText(first, attrTransport) == string(e.Transport)
 }
 
+// late tells whether a webhook comes after a poll that missed it, or such a poll
+// comes after the webhook, which it did not see because it was still queued.
+func late(first item, e event.Event) bool {
+	if e.Transport == event.Webhook {
+		return getBool(first, attrMissed)
+	}
+	return e.Missed && getText(first, attrTransport) == string(event.Webhook)
+}
+
 // count adds one duplicate of the transport to the item, if it is still there,
-// and whether it conflicts.
-func (l *Ledger) count(ctx context.Context, c Claim, t event.Transport, hash string) error {
+// and whether it conflicts. A late webhook clears the mark of what was missed: of
+// several, the one that finds the mark is the late one.
+func (l *Ledger) count(ctx context.Context, c Claim, e event.Event, late bool, hash string) (wasLate bool, err error) {
 	x := newExpression()
-	x.add(duplicateAttr(t), number(1))
+	x.add(duplicateAttr(e.Transport), number(1))
+	if late && e.Transport == event.Webhook {
+		x.set(attrMissed, &types.AttributeValueMemberBOOL{Value: false})
+	}
 	if c.Conflict {
 		x.add(attrConflicts, number(1))
 		x.set(attrConflict, text(hash))
 	}
-	_, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(l.table),
 		Key:                       item{attrID: text(c.Key)},
 		UpdateExpression:          aws.String(x.update()),
 		ConditionExpression:       aws.String("attribute_exists(" + x.name(attrID) + ")"),
 		ExpressionAttributeNames:  x.names,
 		ExpressionAttributeValues: x.values,
+		ReturnValues:              types.ReturnValueUpdatedOld,
 	})
 	if err != nil {
-		return fmt.Errorf("count the duplicate of %s: %w", c.Key, err)
+		return false, fmt.Errorf("count the duplicate of %s: %w", c.Key, err)
 	}
-	return nil
+	return late && (e.Transport == event.Poll || getBool(out.Attributes, attrMissed)), nil
 }

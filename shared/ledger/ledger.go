@@ -63,6 +63,9 @@ type Claim struct {
 	Status Status
 	// Conflict says of a duplicate that its data differ from those of the first arrival.
 	Conflict bool
+	// Late says of a duplicate that it is one of a webhook and a poll that had counted
+	// the event as missed: push was late, not silent.
+	Late bool
 	// Uncounted says why a duplicate could not be counted. It is a duplicate all the same.
 	Uncounted error
 

@@ -50,6 +50,8 @@ type kept struct {
 	Headers       event.Carried   `json:"headers,omitempty"`
 	Query         event.Carried   `json:"query,omitempty"`
 	Missed        bool            `json:"missed,omitempty"`
+	Backfill      bool            `json:"backfill,omitempty"`
+	Hydrated      bool            `json:"hydrated,omitempty"`
 }
 
 // newEncoder favours time over size: payloads are small, and the table charges by the KB.
@@ -117,7 +119,7 @@ func (l *Ledger) payloadItem(ctx context.Context, z *zstd.Encoder, id string, e 
 	k := kept{
 		ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Subject: e.Subject, Version: e.Version,
 		ContentType: e.ContentType, Transport: e.Transport, ReceivedTime: e.ReceivedTime, VerifiedTime: e.VerifiedTime,
-		CorrelationID: e.CorrelationID, TraceParent: e.TraceParent, Headers: e.Headers, Query: e.Query, Missed: e.Missed,
+		CorrelationID: e.CorrelationID, TraceParent: e.TraceParent, Headers: e.Headers, Query: e.Query, Missed: e.Missed, Backfill: e.Backfill, Hydrated: e.Hydrated,
 	}
 	if packed := z.EncodeAll(e.Data, nil); e.Data != nil && len(packed) <= itemRoom {
 		it[attrData] = &types.AttributeValueMemberB{Value: packed}
@@ -190,7 +192,7 @@ func (l *Ledger) payload(ctx context.Context, key, id string) (event.Event, erro
 		ID: k.ID, Source: k.Source, Type: k.Type, Time: k.Time, Subject: k.Subject, Version: k.Version,
 		ContentType: k.ContentType, DataRef: k.DataRef, Transport: k.Transport, ReceivedTime: k.ReceivedTime,
 		VerifiedTime: k.VerifiedTime, CorrelationID: k.CorrelationID, TraceParent: k.TraceParent,
-		Headers: k.Headers, Query: k.Query, Missed: k.Missed,
+		Headers: k.Headers, Query: k.Query, Missed: k.Missed, Backfill: k.Backfill, Hydrated: k.Hydrated,
 	}
 	e.Data, err = l.data(ctx, it, k.DataRef)
 	if err != nil {

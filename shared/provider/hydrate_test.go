@@ -16,15 +16,20 @@ import (
 // What is not here is a preset without hydrate.
 func thin() map[string]map[string]string {
 	return map[string]map[string]string{
-		"bigcommerce":    {"store/order/statusUpdated": "api.bigcommerce.com"},
-		"dropbox-sign":   {"signature_request_signed": "api.hellosign.com"},
-		"lever":          {"candidateStageChange": "api.lever.co"},
-		"mercado-pago":   {"payment.updated": "api.mercadopago.com"},
-		"mollie-classic": {"updated": "api.mollie.com"},
-		"shipstation-v1": {"ORDER_NOTIFY": "ssapi.shipstation.com"},
-		"signwell":       {"document_completed": "www.signwell.com"},
-		"strava":         {"activity.create": "www.strava.com"},
-		"xero":           {"CONTACT.UPDATE": "api.xero.com"},
+		"bigcommerce":     {"store/order/statusUpdated": "api.bigcommerce.com"},
+		"dropbox-sign":    {"signature_request_signed": "api.hellosign.com"},
+		"hubspot":         {"contact.propertyChange": "api.hubapi.com"},
+		"lever":           {"candidateStageChange": "api.lever.co"},
+		"mercado-pago":    {"payment.updated": "api.mercadopago.com"},
+		"microsoft-graph": {"updated": "graph.microsoft.com"},
+		"mollie":          {"payment-link.paid": "api.mollie.com"},
+		"mollie-classic":  {"updated": "api.mollie.com"},
+		"notion":          {"page.content_updated": "api.notion.com"},
+		"shipstation-v1":  {"ORDER_NOTIFY": "ssapi.shipstation.com"},
+		"signwell":        {"document_completed": "www.signwell.com"},
+		"strava":          {"activity.create": "www.strava.com"},
+		"stripe":          {"v2.core.account.updated": "api.stripe.com"},
+		"xero":            {"CONTACT.UPDATE": "api.xero.com"},
 	}
 }
 
@@ -35,7 +40,7 @@ func TestEveryPresetThatHydratesFindsTheAddressInItsSamples(t *testing.T) {
 			t.Parallel()
 			c := load(t, name)
 			if c.preset.Webhook == nil || c.hook.Hydrate == nil {
-				if thin()[name] != nil || provider.Hydrates(name) {
+				if thin()[name] != nil || provider.HydrateOf(name, name) != "" {
 					t.Error("it has no hydrate")
 				}
 				return
@@ -45,7 +50,9 @@ func TestEveryPresetThatHydratesFindsTheAddressInItsSamples(t *testing.T) {
 				t.Error("the token is a source's to say, and auth the preset's")
 			}
 			h.Token = config.Secrets{"env:KEY"}
-			if _, err := hydrate.Open(h, hydrate.NewEnv(nil, nil)); err != nil {
+			h.Secrets = map[string]config.Secrets{"client_secret": {"env:SECRET"}, "refresh_token": {"ssm:/pushpull/refresh"}}
+			h.With = map[string]string{"client_id": "app", "tenant": "one"}
+			if _, err := hydrate.Open(name, h, hydrate.NewEnv(hydrate.Options{})); err != nil {
 				t.Fatal(err)
 			}
 			rule, err := hydrate.Compile(h)
@@ -68,6 +75,21 @@ func TestEveryPresetThatHydratesFindsTheAddressInItsSamples(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWhatTurnsHydrateOn(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"mollie":          "hydrate: { token: ssm:/pushpull/shop/key }",
+		"microsoft-graph": "hydrate: { secrets: { client_secret: ssm:/pushpull/shop/client_secret }, with: { client_id: …, tenant: … } }",
+		"strava":          "hydrate: { secrets: { client_secret: ssm:/pushpull/shop/client_secret, refresh_token: ssm:/pushpull/shop/refresh_token }, with: { client_id: … } }",
+		"github":          "",
+		"nobody":          "",
+	} {
+		if got := provider.HydrateOf(name, "shop"); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
 

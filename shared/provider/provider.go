@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"pushpull/shared/config"
@@ -55,7 +56,7 @@ type Preset struct {
 
 // Verified is how a preset's rule was checked.
 type Verified struct {
-	// By is the best there was: a published test vector, the provider's own SDK, or its documentation alone.
+	// By is the best there was: a published test vector, the provider's own SDK, its documentation alone, or memory.
 	By string `json:"by"`
 	// How names the vector, the SDK's package, or the page, and says what of it was not checked.
 	How string `json:"how"`
@@ -66,6 +67,8 @@ const (
 	ByVector        = "vector"
 	BySDK           = "sdk"
 	ByDocumentation = "documentation"
+	// ByRecalled is of a poll alone: general knowledge of the API, of which nothing was looked up.
+	ByRecalled = "recalled"
 )
 
 // Answer is what the provider makes of our answers.
@@ -85,6 +88,9 @@ type Webhook struct {
 	// where the two transports share no id, their common identity is made of what
 	// both have, which is less exact than the id of one.
 	WithPoll *event.Spec `json:"with_poll,omitempty"`
+	// HintWithPoll says that the requests carry no data, so that for a source that
+	// has a poll, too, they are hints.
+	HintWithPoll bool `json:"hint_with_poll,omitempty"`
 }
 
 // EventFor is Event as it is for a source with the webhook alone, or with the poll too.
@@ -115,9 +121,11 @@ func (w Webhook) EventFor(poll bool) event.Spec {
 
 // A Poll is the API half of a preset.
 type Poll struct {
+	// Verified says how what it says of the API was checked.
+	Verified Verified `json:"verified,omitzero"`
 	// Setup is what to do for a credential, with {secret} for its place.
 	Setup []string `json:"setup,omitempty"`
-	// Resources are what can be read, by name.
+	// Resources are what can be read, by name. In the file, what they have in common stands beside them.
 	Resources map[string]config.Poll `json:"resources"`
 }
 
@@ -173,13 +181,38 @@ func expandAll(raw map[string]any) {
 		Expand(w["with_poll"])
 		ExpandHydrate(w["hydrate"])
 	}
+	expandPoll(raw)
+}
+
+// expandPoll writes the resources in full: what stands beside them is common to all.
+func expandPoll(raw map[string]any) {
 	poll, _ := raw["poll"].(map[string]any)
 	resources, _ := poll["resources"].(map[string]any)
+	common := maps.Clone(poll)
+	delete(common, "setup")
+	delete(common, "verified")
+	delete(common, "resources")
+	Expand(common["event"])
 	for _, r := range resources {
 		if r, ok := r.(map[string]any); ok {
 			Expand(r["event"])
+			Under(r, clone(common))
 		}
 	}
+	for key := range common {
+		delete(poll, key)
+	}
+}
+
+// clone copies a tree of mappings, so that what two have in common is each one's own.
+func clone(m map[string]any) map[string]any {
+	out := maps.Clone(m)
+	for key, value := range out {
+		if inner, ok := value.(map[string]any); ok {
+			out[key] = clone(inner)
+		}
+	}
+	return out
 }
 
 // Expand writes the short forms of an event.Spec in full, in place: a text
@@ -191,13 +224,6 @@ func Expand(spec any) {
 
 // ExpandHydrate does the same for the url of a config.Hydrate.
 func ExpandHydrate(hydrate any) { expand(hydrate, "url") }
-
-// Hydrates reports whether the preset of a provider knows how its events are
-// fetched from the API, so that a source needs only the token for it.
-func Hydrates(name string) bool {
-	p, err := Load(name)
-	return err == nil && p.Webhook != nil && p.Webhook.Hydrate != nil
-}
 
 func expand(spec any, names ...string) {
 	fields, _ := spec.(map[string]any)

@@ -20,6 +20,9 @@ import (
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
+// tokenReference is where the candidates' verify_token would be.
+const tokenReference = "env:TOKEN"
+
 // A candidate is a preset as a source would use it, with secrets of its own.
 type candidate struct {
 	preset  provider.Preset
@@ -55,6 +58,9 @@ func load(t *testing.T, name string) candidate {
 	if missing := provider.FillIn(raw, c.with); len(missing) > 0 {
 		t.Errorf("{with.…} without a line in parameters: %v", missing)
 	}
+	if auth, ok := raw["auth"].(map[string]any); ok {
+		provider.FillInToken(auth, tokenReference)
+	}
 	if text, err = json.Marshal(raw); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +76,7 @@ func load(t *testing.T, name string) candidate {
 		if err != nil {
 			t.Fatal(err)
 		}
-		*to = webhook.Credentials{Secrets: []string{secret}, Private: private, Keys: webhook.NewKeys(webhook.NewClient(), c.folder, func() time.Time { return noon })}
+		*to = webhook.Credentials{Secrets: []string{secret}, Own: map[string]string{tokenReference: "a-token"}, Private: private, Keys: webhook.NewKeys(webhook.NewClient(), c.folder, func() time.Time { return noon })}
 	}
 	return c
 }
@@ -140,6 +146,9 @@ func (c candidate) checkWebhook(t *testing.T) {
 	}
 	if webhook.UsesSecret(*c.hook.Auth) && !strings.Contains(setup, "{secret}") {
 		t.Error("setup must say where {secret} goes")
+	}
+	if slices.Contains(webhook.References(*c.hook.Auth), tokenReference) && !strings.Contains(setup, "{verify_token}") {
+		t.Error("auth shows verify_token, so setup must say where {verify_token} goes")
 	}
 	if c.preset.Answer.Expects == "" {
 		t.Error("answer.expects must say what counts as taken")
@@ -249,8 +258,8 @@ func (c candidate) prove(t *testing.T, v *webhook.Verifier, s provider.Sample) {
 		}
 	}
 	if stamped(*c.hook.Auth) {
-		if err := v.Verify(ctx, c.secret, r, noon.Add(25*time.Hour)); !errors.Is(err, webhook.ErrStale) {
-			t.Errorf("%s: a day old: %v, want ErrStale", s.Type, err)
+		if err := v.Verify(ctx, c.secret, r, noon.AddDate(0, 0, 6)); !errors.Is(err, webhook.ErrStale) {
+			t.Errorf("%s: six days old: %v, want ErrStale", s.Type, err)
 		}
 	}
 	bare := c.request(t, s)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pushpull/shared/api"
 	"pushpull/shared/config"
 )
 
@@ -105,7 +106,7 @@ func TestNoFeedLosesARecordHoweverItsRunsAreCutShort(t *testing.T) {
 		if kind >= 2 {
 			poll.Incremental.StartParam = ""
 		}
-		s := source(t, serve(t, f.serve), poll, Options{Now: func() time.Time { return f.now }, Identity: feedID})
+		s := source(t, serve(t, f.serve), poll, Options{API: api.Options{Now: func() time.Time { return f.now }}, Identity: feedID})
 		if lost := pollFeed(t, f, s, late); len(lost) > 0 {
 			t.Errorf("seed %d, kind %d, late by %v: lost %v", seed, kind, late, lost)
 		}

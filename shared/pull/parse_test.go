@@ -44,7 +44,7 @@ func TestValues(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for _, text := range []string{"2026-11-23T10:00:00Z", "2026-11-23T11:00:00+01:00", "2026-11-23T11:00:00+0100", "2026-11-23 10:00:00", "1795428000", "1795428000000", "1795428000.000"} {
-		v, err := parseValue(text, "rfc3339")
+		v, err := (scale{zone: time.UTC}).parse(text)
 		if err != nil || !v.at.Equal(want) {
 			t.Errorf("%s is %v (%v)", text, v.at, err)
 		}
@@ -56,8 +56,8 @@ func TestValues(t *testing.T) {
 		{"1795428000.789", "unix", "1795428000"},
 		{"18446744073709551616", "text", "18446744073709551616"},
 	} {
-		v, err := parseValue(tt.text, tt.format)
-		if got := v.sent(tt.format); err != nil || got != tt.want {
+		v, err := (scale{format: tt.format, zone: time.UTC}).parse(tt.text)
+		if got := (scale{format: tt.format, zone: time.UTC}).start(v).text; err != nil || got != tt.want {
 			t.Errorf("%s is sent as %s (%v), want %s", tt.text, got, err, tt.want)
 		}
 	}
@@ -70,13 +70,13 @@ func FuzzParseValue(f *testing.F) {
 	f.Add("2026-11-23T10:00:00.123Z")
 	f.Add("1795428000.5")
 	f.Fuzz(func(t *testing.T, text string) {
-		v, err := parseValue(text, "rfc3339")
+		v, err := (scale{zone: time.UTC}).parse(text)
 		if err != nil || v.at.IsZero() || v.at.Year() > 9999 || v.at.Year() < 1970 {
 			return
 		}
-		back, err := parseValue(v.sent("rfc3339"), "rfc3339")
+		back, err := (scale{zone: time.UTC}).parse((scale{zone: time.UTC}).start(v).text)
 		if err != nil || back.at.After(v.at) {
-			t.Errorf("%q is sent as %q, a higher bound (%v)", text, v.sent("rfc3339"), err)
+			t.Errorf("%q is sent as %q, a higher bound (%v)", text, (scale{zone: time.UTC}).start(v).text, err)
 		}
 	})
 }

@@ -1,234 +1,212 @@
 package pull
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
+
+	"pushpull/shared/api"
+	"pushpull/shared/config"
 )
 
-const (
-	attempts     = 3                // of one request, before the run fails and its job is retried
-	firstBackoff = time.Second      // doubles
-	maxRedirects = 5                // within the API's own host
-	maxDrain     = 64 << 10         // of an answer nobody reads, to keep its connection
-	userAgent    = "pushpull/1"     // GitHub refuses requests without one
-	defaultLimit = 32 << 20         // request.max_bytes
-	defaultTime  = 30 * time.Second // request.timeout
-)
-
-// An answer is one response, read whole.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	server time.Time // the API's clock
+// A form is a request as it is configured, ready to be filled in.
+type form struct {
+	config.Request
+	key  string // where it stands in the configuration
+	base *url.URL
+	with map[string]string
+	uses []string // its placeholders
 }
 
-// do makes one request, tries again what may pass within seconds, and turns
-// what does not into the error that says what to do about it.
-func (s *Source) do(ctx context.Context, u *url.URL, etag string) (answer, error) {
-	fresh := false
-	token, err := s.token(ctx, false)
-	if err != nil {
-		return answer{}, err
+func newForm(key string, req config.Request, base *url.URL, with map[string]string) (*form, error) {
+	f := &form{Request: req, key: key, base: base, with: with}
+	for _, template := range templates(req) {
+		for _, p := range placeholder.FindAllString(template, -1) {
+			f.uses = append(f.uses, p[1:len(p)-1])
+		}
 	}
-	for attempt := 1; ; attempt++ {
-		a, err := s.once(ctx, u, etag, token)
-		if err == nil && a.status == http.StatusUnauthorized && !fresh && s.o.Token != nil {
-			fresh = true // it may just have been rotated
-			again, err := s.token(ctx, true)
-			if err != nil {
-				return answer{}, err
+	var unknown []string
+	for _, name := range f.uses {
+		_, given := with[name]
+		kind, _, _ := strings.Cut(name, ".")
+		if !given && !slices.Contains(dynamic, name) && kind != "parent" && kind != "record" {
+			unknown = append(unknown, name)
+		}
+	}
+	if err := nothing(unknown); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return f, nil
+}
+
+// templates lists the texts of a request that are templates.
+func templates(req config.Request) []string {
+	all := []string{req.Path}
+	for _, m := range []map[string]string{req.Params, req.Headers, req.Form} {
+		all = slices.AppendSeq(all, maps.Values(m))
+	}
+	if req.GraphQL != nil {
+		all = slices.AppendSeq(all, maps.Values(req.GraphQL.Variables))
+	}
+	var walk func(any)
+	walk = func(doc any) {
+		switch doc := doc.(type) {
+		case string:
+			all = append(all, doc)
+		case map[string]any:
+			for _, member := range doc {
+				walk(member)
 			}
-			if again != token {
-				token = again
-				continue
+		case []any:
+			for _, element := range doc {
+				walk(element)
 			}
 		}
-		err = s.judge(a, err)
-		if err == nil || !passing(err) || attempt >= attempts {
-			return a, err
-		}
-		if err := s.o.Sleep(ctx, firstBackoff<<(attempt-1)); err != nil {
-			return answer{}, err
-		}
 	}
+	walk(req.JSON)
+	return all
 }
 
-func (s *Source) token(ctx context.Context, fresh bool) (string, error) {
-	if s.o.Token == nil || authType(s.poll.Auth) == "none" {
-		return "", nil
-	}
-	token, err := s.o.Token(ctx, fresh)
+// fill makes the request. Extra are query parameters besides those of params;
+// those that are first_only are left out on later pages.
+func (f *form) fill(find lookup, extra map[string]given, later bool) (api.Request, error) {
+	u, err := f.address(f.find(find))
 	if err != nil {
-		return "", fmt.Errorf("resolve poll.token: %w", err)
+		return api.Request{}, err
 	}
-	return token, nil
+	query := u.Query()
+	set := func(name, value string) {
+		if !later || !slices.Contains(f.FirstOnly, name) {
+			query.Set(name, value)
+		}
+	}
+	for name, template := range f.Params {
+		if v, ok := fill(template, f.find(find), nil); ok {
+			set(name, v)
+		}
+	}
+	for name, v := range extra {
+		set(name, v.text)
+	}
+	u.RawQuery = query.Encode()
+	return f.rest(u, find)
 }
 
-// passing tells whether the same request may succeed in a moment.
-func passing(err error) bool {
-	_, limited := errors.AsType[*Limited](err)
-	_, final := errors.AsType[*Permanent](err)
-	return !limited && !final && !errors.Is(err, context.Canceled)
-}
-
-// judge sorts answers: nil for one to read, *Limited, *Permanent, or an error that may pass.
-func (s *Source) judge(a answer, err error) error {
+// at makes the request for a page whose address is known.
+func (f *form) at(address string, find lookup) (api.Request, error) {
+	u, err := url.Parse(address)
 	if err != nil {
-		return err
+		return api.Request{}, permanent(0, "the saved page's address is not one: %q", clip(address))
 	}
-	if wait, ok := limit(a.status, a.header, a.server); ok {
-		return &Limited{Until: s.o.Now().Add(wait), Status: a.status}
+	return f.rest(u, find)
+}
+
+// rest adds what does not stand in the address.
+func (f *form) rest(u *url.URL, find lookup) (api.Request, error) {
+	req := api.Request{Method: f.Method, URL: u, Header: http.Header{}}
+	for name, template := range f.Headers {
+		if v, ok := fill(template, f.find(find), nil); ok {
+			req.Header.Set(name, v)
+		}
+	}
+	kind, err := "", error(nil)
+	kind, req.Body, err = f.body(f.find(find))
+	if err != nil {
+		return api.Request{}, permanent(0, "%s: %v", f.key, err)
+	}
+	if kind != "" && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	switch {
-	case a.status >= 200 && a.status < 300, a.status == http.StatusNotModified:
-		return nil
-	case a.status >= 500, a.status == http.StatusRequestTimeout, a.status == http.StatusTooEarly, a.status == http.StatusConflict:
-		return fmt.Errorf("status %d from %s: the api is not well; it is tried again", a.status, s.base.Host)
+	case req.Method != "":
+	case kind != "":
+		req.Method = http.MethodPost
 	default:
-		return refused(a.status)
+		req.Method = http.MethodGet
+	}
+	return req, nil
+}
+
+// findParent looks into with first.
+func (f *form) find(find lookup) lookup {
+	return func(name string) (given, bool) {
+		if v, ok := f.with[name]; ok {
+			return given{text: v}, true
+		}
+		return find(name)
 	}
 }
 
-func (s *Source) once(ctx context.Context, u *url.URL, etag, token string) (answer, error) {
-	timeout := defaultTime
-	if t := s.poll.Request.Timeout.Std(); t > 0 {
-		timeout = t
+// address is base_url and path. A path that is one placeholder may be a whole address.
+func (f *form) address(find lookup) (*url.URL, error) {
+	escape := url.PathEscape
+	if placeholder.FindString(f.Path) == f.Path {
+		escape = nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	req, err := s.request(ctx, u, etag, token)
-	if err != nil {
-		return answer{}, err
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return answer{}, withoutURL(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
-	a := answer{status: resp.StatusCode, header: resp.Header, server: s.o.Now()}
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		a.server = at
-	}
-	if a.status/100 != 2 { // some say 206 of a page
-		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
-		return a, nil
-	}
-	a.body, err = s.read(resp)
-	return a, err
-}
-
-// withoutURL drops the query, which may hold an api key, from a client's error.
-func withoutURL(err error) error {
-	wrapped, ok := errors.AsType[*url.Error](err)
+	path, ok := fill(f.Path, find, escape)
 	if !ok {
-		return err
+		return nil, permanent(0, "%s.path %q has a placeholder that stands for nothing here", f.key, f.Path)
 	}
-	where := "the API"
-	if u, err := url.Parse(wrapped.URL); err == nil {
-		where = u.Host + u.Path
+	if strings.HasPrefix(path, "https://") || strings.HasPrefix(path, "http://") {
+		return parseAddress(path)
 	}
-	return fmt.Errorf("%s %s: %w", strings.ToLower(wrapped.Op), where, wrapped.Err)
-}
-
-func (s *Source) request(ctx context.Context, u *url.URL, etag, token string) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "?") {
+		path = "/" + path
+	}
+	u, err := url.Parse(f.base.String() + path)
 	if err != nil {
-		return nil, permanent(0, "the page's address cannot be requested: check poll.base_url and poll.request")
+		return nil, permanent(0, "poll.base_url and %s.path make no address: %q", f.key, clip(path))
 	}
-	req.Header = s.header.Clone()
-	setDefault(req.Header, "Accept", "application/json")
-	setDefault(req.Header, "User-Agent", userAgent)
-	req.Header.Set("Accept-Encoding", "gzip")
-	if etag != "" {
-		req.Header.Set("If-None-Match", etag)
-	}
-	return req, s.authenticate(req, token)
+	return u, nil
 }
 
-func setDefault(h http.Header, name, value string) {
-	if h.Get(name) == "" {
-		h.Set(name, value)
+func parseAddress(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil {
+		return nil, permanent(0, "what the api gives as an address is not one: %q", clip(text))
 	}
+	return u, nil
 }
 
-// authenticate puts the credential into a request that was found to go to the API's own host.
-func (s *Source) authenticate(req *http.Request, token string) error {
-	if !sameOrigin(req.URL, s.base) {
-		return foreign(req.URL)
-	}
-	if err := Authenticate(req, s.poll.Auth, token, s.poll.With); err != nil {
-		return permanent(0, "poll.%v", err)
-	}
-	return nil
-}
-
-// read takes the body whole: bounded after decompression, without a byte order mark.
-func (s *Source) read(resp *http.Response) ([]byte, error) {
-	most := s.poll.Request.MaxBytes
-	if most <= 0 {
-		most = defaultLimit
-	}
-	var r io.Reader = resp.Body
-	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		z, err := gzip.NewReader(resp.Body)
-		if err != nil {
-			return nil, fmt.Errorf("the answer says gzip and is not: %w", err)
+// body is what the request carries, and its type.
+func (f *form) body(find lookup) (kind string, body []byte, err error) {
+	switch {
+	case f.GraphQL != nil:
+		doc := map[string]any{"query": f.GraphQL.Query}
+		if f.GraphQL.Operation != "" {
+			doc["operationName"] = f.GraphQL.Operation
 		}
-		r = z
-	}
-	body, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
-	}
-	if len(body) > most {
-		return nil, permanent(0, "a page is larger than %d bytes: ask for smaller pages in poll.request.params, or raise poll.request.max_bytes", most)
-	}
-	return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), nil
-}
-
-// sameHostOnly is the client, following redirects within the API's own host:
-// another host must not see the credential, and may be anyone's.
-func (s *Source) sameHostOnly(c *http.Client) *http.Client {
-	client := http.Client{}
-	if c != nil {
-		client = *c
-	}
-	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if !sameOrigin(req.URL, s.base) {
-			return foreign(req.URL)
+		variables := map[string]any{}
+		for name, template := range f.GraphQL.Variables {
+			if v, ok := fillJSON(template, find); ok {
+				variables[name] = v
+			}
 		}
-		if len(via) > maxRedirects {
-			return permanent(0, "the api redirects more than %d times: check poll.base_url", maxRedirects)
+		if len(variables) > 0 {
+			doc["variables"] = variables
 		}
-		return nil
+		body, err = json.Marshal(doc)
+		return "application/json", body, err
+	case f.JSON != nil:
+		doc, ok := fillJSON(f.JSON, find)
+		if !ok {
+			doc = map[string]any{}
+		}
+		body, err = json.Marshal(doc)
+		return "application/json", body, err
+	case len(f.Form) > 0:
+		fields := url.Values{}
+		for name, template := range f.Form {
+			if v, ok := fill(template, find, nil); ok {
+				fields.Set(name, v)
+			}
+		}
+		return "application/x-www-form-urlencoded", []byte(fields.Encode()), nil
+	default:
+		return "", nil, nil
 	}
-	return &client
-}
-
-func foreign(u *url.URL) error {
-	return permanent(0, "the api leads to another host, %s://%s, which must not get the credential: if it is right, make it poll.base_url", u.Scheme, u.Host)
-}
-
-// sameOrigin compares scheme, host and port.
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if strings.EqualFold(u.Scheme, "https") {
-		return "443"
-	}
-	return "80"
 }

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,55 +13,96 @@ import (
 
 var placeholder = regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)
 
-// expand fills {name} from values, each written by escape (nil: as it stands).
+// A given is what a placeholder stands for; a number is written as one in JSON.
+type given struct {
+	text   string
+	number bool
+}
+
+// A lookup finds what a placeholder stands for; ok is false while it has nothing.
+type lookup func(name string) (g given, ok bool)
+
+// dynamic are the placeholders that requests fill in, besides parent.… and record.….
+var dynamic = []string{"start", "end", "cursor", "page_size", "now", "job"}
+
+// fill replaces the placeholders of a template; ok is false where one has nothing.
+func fill(template string, find lookup, escape func(string) string) (text string, ok bool) {
+	ok = true
+	text = placeholder.ReplaceAllStringFunc(template, func(p string) string {
+		g, found := find(p[1 : len(p)-1])
+		ok = ok && found
+		if escape != nil {
+			return escape(g.text)
+		}
+		return g.text
+	})
+	return text, ok
+}
+
+// fillJSON fills the texts of a document. What has nothing is left out, and so is
+// what becomes empty by that.
+func fillJSON(doc any, find lookup) (filled any, ok bool) {
+	switch doc := doc.(type) {
+	case string:
+		if placeholder.FindString(doc) == doc && doc != "" {
+			g, ok := find(doc[1 : len(doc)-1])
+			if ok && g.number {
+				return json.Number(g.text), true
+			}
+			return g.text, ok
+		}
+		return fill(doc, find, nil)
+	case map[string]any:
+		out := make(map[string]any, len(doc))
+		for name, member := range doc {
+			if v, ok := fillJSON(member, find); ok {
+				out[name] = v
+			}
+		}
+		return out, len(out) > 0 || len(doc) == 0
+	case []any:
+		out := make([]any, 0, len(doc))
+		for _, element := range doc {
+			if v, ok := fillJSON(element, find); ok {
+				out = append(out, v)
+			}
+		}
+		return out, len(out) > 0 || len(doc) == 0
+	default:
+		return doc, true
+	}
+}
+
+// expand fills a template from values alone; a name without a value is a mistake.
 func expand(template string, values map[string]string, escape func(string) string) (string, error) {
 	var missing []string
-	out := placeholder.ReplaceAllStringFunc(template, func(p string) string {
-		name := p[1 : len(p)-1]
+	text, _ := fill(template, func(name string) (given, bool) {
 		v, ok := values[name]
 		if !ok {
 			missing = append(missing, name)
 		}
-		if escape != nil {
-			return escape(v)
-		}
-		return v
-	})
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return "", fmt.Errorf("{%s} has no value: give it one in poll.with", strings.Join(slices.Compact(missing), "}, {"))
-	}
-	return out, nil
+		return given{text: v}, ok
+	}, escape)
+	return text, nothing(missing)
 }
 
-// firstURL is base_url, path and params, with the values of with in them.
-func firstURL(poll config.Poll) (*url.URL, error) {
-	base, err := expand(poll.BaseURL, poll.With, nil)
+func nothing(missing []string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("{%s} has no value: give it one in poll.with", strings.Join(slices.Compact(missing), "}, {"))
+}
+
+// BaseURL is a poll's base_url with the values of with in it.
+func BaseURL(poll config.Poll) (*url.URL, error) {
+	text, err := expand(poll.BaseURL, poll.With, nil)
 	if err != nil {
 		return nil, fmt.Errorf("poll.base_url: %w", err)
 	}
-	path, err := expand(poll.Request.Path, poll.With, url.PathEscape)
-	if err != nil {
-		return nil, fmt.Errorf("poll.request.path: %w", err)
-	}
-	if path != "" && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "?") {
-		path = "/" + path
-	}
-	u, err := url.Parse(strings.TrimSuffix(base, "/") + path)
-	if err != nil {
-		return nil, fmt.Errorf("poll.base_url and poll.request.path make no address: %w", err)
-	}
-	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
+	u, err := url.Parse(strings.TrimSuffix(text, "/"))
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
 		return nil, fmt.Errorf("poll.base_url %q is not an http or https address: write https://api.example.com", poll.BaseURL)
 	}
-	query := u.Query()
-	for name, value := range poll.Request.Params {
-		v, err := expand(value, poll.With, nil)
-		if err != nil {
-			return nil, fmt.Errorf("poll.request.params.%s: %w", name, err)
-		}
-		query.Set(name, v)
-	}
-	u.RawQuery = query.Encode()
 	return u, nil
 }

@@ -1,7 +1,6 @@
 package pull
 
 import (
-	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -17,35 +16,18 @@ type value struct {
 	at   time.Time // zero for format text
 }
 
-// readValue finds the value of a record; ok is false where the record has none.
-func readValue(record, path, format string) (v value, ok bool, err error) {
-	found := gjson.Get(record, path)
-	switch found.Type {
+// read finds the value of a record; ok is false where the record has none.
+func (c scale) read(record []byte, path string) (v value, ok bool, err error) {
+	switch found := gjson.GetBytes(record, path); found.Type {
 	case gjson.String:
-		v, err = parseValue(found.Str, format)
+		v, err = c.parse(found.Str)
 		return v, found.Str != "", err
 	case gjson.Number:
-		v, err = parseValue(found.Raw, format)
+		v, err = c.parse(found.Raw)
 		return v, true, err
 	default:
 		return value{}, false, nil
 	}
-}
-
-// parseValue reads a value's text.
-func parseValue(text, format string) (value, error) {
-	if format == "text" || text == "" {
-		return value{text: text}, nil
-	}
-	if at, ok := parseUnix(text); ok {
-		return value{text: text, at: at}, nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return value{text: text, at: at.UTC()}, nil
-		}
-	}
-	return value{}, fmt.Errorf("the value %q is not a time: if it is a number or a text that sorts, say incremental.format: text", clip(text))
 }
 
 // parseUnix reads Unix seconds, milliseconds or microseconds, told apart by
@@ -98,21 +80,6 @@ func (v value) back(d time.Duration) value {
 	}
 	at := v.at.Add(-d)
 	return value{at: at, text: at.Format(layoutLike(v.text))}
-}
-
-// sent writes the value as the lower bound of a request, never higher than it is.
-func (v value) sent(format string) string {
-	if v.at.IsZero() || format == "text" {
-		return v.text
-	}
-	switch format {
-	case "unix":
-		return strconv.FormatInt(v.at.Unix(), 10)
-	case "unix_ms":
-		return strconv.FormatInt(v.at.UnixMilli(), 10)
-	default:
-		return v.at.UTC().Format(layoutLike(v.text))
-	}
 }
 
 // layoutLike is RFC 3339 with as many digits of a second as text has: fewer

@@ -96,13 +96,19 @@ func (c *cache) claim(refs []string, now time.Time, age time.Duration) (mine []s
 	return mine, readings
 }
 
-// forget drops what is known of a reference, unless it is being read.
-func (c *cache) forget(ref string) {
+// forget drops what is known of a reference, unless it is being read: then it
+// returns what is closed at the end of that.
+func (c *cache) forget(ref string) (reading chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.entries[ref]; e != nil && e.reading == nil {
+	e := c.entries[ref]
+	if e == nil {
+		return nil
+	}
+	if e.reading == nil {
 		delete(c.entries, ref)
 	}
+	return e.reading
 }
 
 // store ends the reading of a reference. It reports whether an older value is

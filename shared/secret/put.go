@@ -33,7 +33,14 @@ func (s *Store) Put(ctx context.Context, ref, value string, replace bool) error 
 // Anew reads a reference now, whatever is known of it: for who is about to
 // replace what is there.
 func (s *Store) Anew(ctx context.Context, ref string) (string, error) {
-	s.cache.forget(ref)
+	if reading := s.cache.forget(ref); reading != nil {
+		// It may have begun before what the caller knows of.
+		select {
+		case <-reading:
+			s.cache.forget(ref)
+		case <-ctx.Done():
+		}
+	}
 	values, err := s.resolve(ctx, []string{ref}, keep)
 	if err != nil {
 		return "", err

@@ -64,6 +64,14 @@ func (m *Metrics) Duration(name Metric, d time.Duration, values ...string) {
 	m.mu.Unlock()
 }
 
+// Percent adds one measured share to a metric.
+func (m *Metrics) Percent(name Metric, percent float64, values ...string) {
+	m.mu.Lock()
+	s := m.find(name, Percent, values)
+	s.samples = append(s.samples, percent)
+	m.mu.Unlock()
+}
+
 // find returns the series to add to. The list is short: a line of an invocation
 // has a handful of metrics, and comparing them is cheaper than hashing.
 func (m *Metrics) find(name Metric, unit Unit, values []string) *series {

@@ -9,6 +9,7 @@ type Metric string
 // The metrics. Definitions says what each counts.
 const (
 	EventsReceived   Metric = "EventsReceived"
+	HintsReceived    Metric = "HintsReceived"
 	RequestsRejected Metric = "RequestsRejected"
 	QueueRefused     Metric = "QueueRefused"
 	ReceiveTime      Metric = "ReceiveTime"
@@ -26,6 +27,11 @@ const (
 	PollRecords      Metric = "PollRecords"
 	PollTime         Metric = "PollTime"
 	PollLag          Metric = "PollLag"
+	PollsStopped     Metric = "PollsStopped"
+	PollGaps         Metric = "PollGaps"
+	PollHistoryUsed  Metric = "PollHistoryUsed"
+	EventsLate       Metric = "EventsLate"
+	MissedShare      Metric = "MissedShare"
 )
 
 // A Unit is a unit as CloudWatch writes it.
@@ -35,6 +41,7 @@ type Unit string
 const (
 	Count        Unit = "Count"
 	Milliseconds Unit = "Milliseconds"
+	Percent      Unit = "Percent"
 )
 
 // A Definition is what one metric means, and what it is divided by.
@@ -45,7 +52,8 @@ type Definition struct {
 	Doc        string   // one sentence
 }
 
-// Definitions is every metric. Each combination of values that occurs is a
+// Definitions is every metric. One that an alarm watches has no dimension: an alarm
+// is for one combination of values. Each combination of values that occurs is a
 // metric that CloudWatch charges for, so a dimension takes its values from the
 // configuration or from a closed list, never from a request.
 func Definitions() []Definition {
@@ -55,6 +63,7 @@ func Definitions() []Definition {
 	reason := []string{KeySource, KeyReason}
 	return []Definition{
 		{EventsReceived, Count, transport, "events that the queue took"},
+		{HintsReceived, Count, source, "webhooks without data, for which their source is polled"},
 		{RequestsRejected, Count, reason, "requests that were not authentic or not usable"},
 		{QueueRefused, Count, transport, "events that the queue did not take, so that the provider was told to come again"},
 		{ReceiveTime, Milliseconds, source, "from a request to its answer"},
@@ -64,6 +73,7 @@ func Definitions() []Definition {
 		{EventsDelivered, Count, destination, "events that a destination has"},
 		{EventsDead, Count, source, "events that went to the dead letters"},
 		{EventsMissed, Count, source, "events that no webhook brought and a poll found"},
+		{EventsLate, Count, source, "of those, events whose webhook came after all"},
 		{EventAge, Milliseconds, transport, "from the arrival of an event to its last delivery"},
 		{DeliveriesFailed, Count, destination, "attempts at a delivery that failed"},
 		{DeliveryTime, Milliseconds, destination, "one attempt at a delivery"},
@@ -72,5 +82,9 @@ func Definitions() []Definition {
 		{PollRecords, Count, source, "records that polls read, new or not"},
 		{PollTime, Milliseconds, source, "one poll job"},
 		{PollLag, Milliseconds, source, "from when a poll was due to its start"},
+		{PollsStopped, Count, nil, "polls that an error keeps from being made, told each minute"},
+		{PollGaps, Count, source, "polls whose API no longer had what followed the last one"},
+		{MissedShare, Percent, nil, "of the records that a poll read, those that push had missed"},
+		{PollHistoryUsed, Percent, nil, "how much of the time that an API keeps its history has gone by since a poll was whole, told from half of it on"},
 	}
 }

@@ -7,6 +7,7 @@ package telemetry
 // a log can be searched for them; everything that varies is an attribute.
 const (
 	MsgReceived   = "event received"    // receiver: queued, acknowledged
+	MsgHinted     = "hint received"     // receiver: a webhook without data, for which its source is polled
 	MsgRejected   = "request rejected"  // receiver: not authentic or not usable; attribute reason
 	MsgPolled     = "source polled"     // poller: records, new, missed
 	MsgPollFailed = "poll failed"       // poller

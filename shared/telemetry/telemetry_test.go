@@ -144,7 +144,7 @@ func TestEveryMetricIsDefinedOnce(t *testing.T) {
 	t.Parallel()
 	seen := map[Metric]bool{}
 	for _, d := range Definitions() {
-		if seen[d.Name] || d.Doc == "" || len(d.Dimensions) == 0 || len(d.Dimensions) > maxDimensions {
+		if seen[d.Name] || d.Doc == "" || len(d.Dimensions) > maxDimensions {
 			t.Errorf("%+v", d)
 		}
 		seen[d.Name] = true
@@ -192,5 +192,21 @@ func BenchmarkMetrics(b *testing.B) {
 		if err := m.Flush(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestAMetricThatAnAlarmWatchesHasNoDimension(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	m := NewMetrics(&out, func() time.Time { return time.UnixMilli(1700000000000) })
+	m.Count(PollsStopped, 2)
+	m.Percent(MissedShare, 12.5)
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"_aws":{"Timestamp":1700000000000,"CloudWatchMetrics":[{"Namespace":"Pushpull","Dimensions":[[]],"Metrics":[` +
+		`{"Name":"PollsStopped","Unit":"Count"},{"Name":"MissedShare","Unit":"Percent"}]}]},"PollsStopped":2,"MissedShare":[12.5]}` + "\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -57,7 +57,7 @@ func (s *server) client() *http.Client {
 // fromAddress is a scheme whose key the request names.
 var fromAddress = config.Auth{
 	Scheme: "ecdsa", Signature: config.Signature{Header: config.Names{"S"}},
-	Key: config.Key{URL: "{header.Key-Url}", Hosts: config.Names{`keys\.example\.com`}, Document: "pem"},
+	Key: config.Key{URL: "{header.Key-Url}", Hosts: config.Names{`keys\.example\.com`}, Paths: config.Names{`/[a-z0-9.]+`}, Document: "pem"},
 }
 
 func TestAKeyIsFetchedFromItsProviderAlone(t *testing.T) {
@@ -71,7 +71,7 @@ func TestAKeyIsFetchedFromItsProviderAlone(t *testing.T) {
 		asked   int
 	}{
 		{"the provider's host", "https://keys.example.com/key.pem", nil, 1},
-		{"the provider's host and the port of https", "https://keys.example.com:443/key.pem", webhook.ErrKey, 1},
+		{"the provider's host and the port of https", "https://keys.example.com:443/key.pem", nil, 1},
 		{"another host", "https://example.com/key.pem", webhook.ErrSignature, 0},
 		{"a host below the provider's", "https://x.keys.example.com/key.pem", webhook.ErrSignature, 0},
 		{"a host that begins as the provider's", "https://keys.example.com.example.org/key.pem", webhook.ErrSignature, 0},

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"pushpull/shared/form"
 )
 
 // canonicals are the forms of a request that no template could write, by their
@@ -26,8 +28,7 @@ func wholeForm(v *view) (url.Values, bool) {
 	if len(v.r.Body) == 0 {
 		return url.Values{}, true
 	}
-	media, _, _ := strings.Cut(v.r.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
+	if form.Media(v.r.Header.Get("Content-Type")) != form.URLEncoded {
 		return nil, false
 	}
 	fields := v.form()

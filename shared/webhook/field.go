@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/tidwall/sjson"
-
-	"pushpull/shared/event"
 )
 
 // inField applies a scheme to the JSON in a field of a form.
@@ -27,13 +25,14 @@ func (f *inField) verify(ctx context.Context, c Credentials, v *view, at time.Ti
 	if !ok {
 		return fmt.Errorf("%w: the form has no field %s", ErrMissing, f.name)
 	}
-	if !event.ValidJSON([]byte(text)) {
+	item := jsonOf([]byte(text))
+	if item == nil {
 		return fmt.Errorf("%w: the field %s is no JSON", ErrSignature, f.name)
 	}
-	if duplicateKey([]byte(text)) {
+	if duplicateKey(item) {
 		return fmt.Errorf("%w: the field %s has a member twice, or is too deep to tell", ErrSignature, f.name)
 	}
-	return f.of.verify(ctx, c, &view{r: v.r, item: []byte(text)}, at)
+	return f.of.verify(ctx, c, &view{r: v.r, item: item}, at)
 }
 
 func (f *inField) sign(c Credentials, r *Request, o signing) error {

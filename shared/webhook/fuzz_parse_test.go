@@ -13,6 +13,7 @@ import (
 
 	"pushpull/shared/body"
 	"pushpull/shared/config"
+	"pushpull/shared/form"
 )
 
 // noonHere is noon of the tests outside.
@@ -165,7 +166,7 @@ func FuzzForm(f *testing.F) {
 		readers = append(readers, r)
 	}
 	f.Fuzz(func(t *testing.T, contentType string, b []byte) {
-		fields := readForm(contentType, b)
+		fields := form.Exact(contentType, b)
 		if fields == nil {
 			return
 		}
@@ -200,7 +201,7 @@ func FuzzForm(f *testing.F) {
 				}
 			}
 		}
-		if n > maxFields+1 {
+		if n > 10_000 {
 			t.Fatalf("%d fields", n)
 		}
 	})
@@ -346,11 +347,11 @@ func FuzzKeyDocument(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(keys) == 0 {
+		if len(keys.list) == 0 {
 			t.Fatal("no keys, and no error")
 		}
-		for _, key := range keys {
-			usable(t, key)
+		for _, one := range keys.list {
+			usable(t, one.key)
 		}
 	})
 }
@@ -370,7 +371,7 @@ func FuzzAddress(f *testing.F) {
 		f.Add(address)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
-		if allowed(address, hosts) != nil {
+		if _, err := allowed(address, hosts); err != nil {
 			return
 		}
 		rest, ok := strings.CutPrefix(strings.ToLower(address), "https://")

@@ -131,7 +131,7 @@ func (h *Handshake) Confirm(r Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrMissing, err)
 	}
-	if err := allowed(address, h.hosts); err != nil {
+	if _, err := allowed(address, h.hosts); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return address, nil

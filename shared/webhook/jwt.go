@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/base64"
@@ -51,6 +52,9 @@ func newJWT(auth config.Auth) (scheme, error) {
 	}
 	fail(checkKey(auth.Key))
 	fail(t.setAlgorithms())
+	if t.secret && auth.Key.URL != "" {
+		fail(errors.New("key.url is of a public key, and HS… is with a secret: keep one"))
+	}
 	if !t.secret {
 		t.keys, err = newKeySource(auth)
 		fail(err)
@@ -121,44 +125,99 @@ func (t *webToken) verify(ctx context.Context, c Credentials, v *view, at time.T
 	return worst
 }
 
+// one verifies a token. Nothing but its header, which is short, is read before its
+// signature is found good: the payload may be megabytes of a stranger's.
 func (t *webToken) one(ctx context.Context, c Credentials, v *view, text string, at time.Time) error {
-	if t.place.Detached { // only where it is said: else a token's own payload, sent as the body, would pass without its claims
-		head, signature, _ := strings.Cut(text, "..")
-		return t.detached(ctx, c, v, head, signature)
+	head, payload, signature := t.parts(text)
+	var header map[string]any
+	name := ""
+	if raw, err := base64.RawURLEncoding.DecodeString(head); err == nil && json.Unmarshal(raw, &header) == nil {
+		name, _ = header["alg"].(string)
 	}
-	claims := jwt.MapClaims{}
-	var ours error // the parser's errors do not tell ours from the token's
-	parser := jwt.NewParser(jwt.WithValidMethods(t.algorithms), jwt.WithLeeway(clockSkew), jwt.WithJSONNumber(),
-		jwt.WithTimeFunc(func() time.Time { return at }))
-	_, err := parser.ParseWithClaims(text, claims, func(token *jwt.Token) (any, error) {
-		keys, err := t.verificationKeys(ctx, c, v, token)
-		ours = err
-		return jwt.VerificationKeySet{Keys: keys}, err
-	})
-	switch {
-	case ours != nil:
-		return ours
-	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		if errors.Is(err, jwt.ErrTokenSignatureInvalid) {
-			return ErrSignature
-		}
-		return fmt.Errorf("%w: the token has expired, or is not valid yet", ErrStale)
-	case err != nil:
-		return fmt.Errorf("%w: the token is not good", ErrSignature)
+	method := jwt.GetSigningMethod(name)
+	sum, err := base64.RawURLEncoding.DecodeString(signature)
+	if method == nil || err != nil || !slices.Contains(t.algorithms, name) {
+		return errToken
+	}
+	if t.place.Detached {
+		payload = detachedPayload(header, v.r.Body)
+	}
+	kid, _ := header["kid"].(string)
+	found, err := t.candidates(ctx, c, v, kid)
+	if err != nil {
+		return err
+	}
+	signed := head + "." + payload
+	if !slices.ContainsFunc(found.keys, func(key crypto.PublicKey) bool { return method.Verify(signed, sum, key) == nil }) {
+		return errToken
+	}
+	found.proved()
+	claims, err := t.claimsOf(payload, at)
+	if err != nil {
+		return err
 	}
 	return t.says(claims, v, at)
 }
 
-func (t *webToken) verificationKeys(ctx context.Context, c Credentials, v *view, token *jwt.Token) ([]jwt.VerificationKey, error) {
-	var keys []jwt.VerificationKey
-	if !t.secret {
-		kid, _ := token.Header["kid"].(string)
-		found, err := t.keys.find(ctx, c, v, kid)
-		for _, key := range found {
-			keys = append(keys, key)
-		}
-		return keys, err
+// errToken does not say what of a token is wrong.
+var errToken = fmt.Errorf("%w: the token is not good", ErrSignature)
+
+// parts are a token's; empty where it has not the form of one, or too long a header.
+func (t *webToken) parts(text string) (head, payload, signature string) {
+	if t.place.Detached { // only where it is said: else a token's own payload, sent as the body, would pass without its claims
+		head, signature, _ = strings.Cut(text, "..")
+	} else {
+		head, text, _ = strings.Cut(text, ".")
+		payload, signature, _ = strings.Cut(text, ".")
 	}
+	if len(head) > maxSignature {
+		return "", "", ""
+	}
+	return head, payload, signature
+}
+
+// detachedPayload is the body as it was signed (RFC 7515, appendix F): as it is
+// where the header says b64: false (RFC 7797), else in base64url.
+func detachedPayload(header map[string]any, body []byte) string {
+	if header["b64"] == false {
+		return string(body)
+	}
+	return base64.RawURLEncoding.EncodeToString(body)
+}
+
+// claimsOf reads what an authentic token says, if it is good at that time. One
+// without its payload says nothing.
+func (t *webToken) claimsOf(payload string, at time.Time) (jwt.MapClaims, error) {
+	claims := jwt.MapClaims{}
+	if t.place.Detached {
+		return claims, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(payload)
+	if err != nil {
+		return nil, errToken
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&claims); err != nil {
+		return nil, errToken
+	}
+	err = jwt.NewValidator(jwt.WithLeeway(clockSkew), jwt.WithTimeFunc(func() time.Time { return at })).Validate(claims)
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired), errors.Is(err, jwt.ErrTokenNotValidYet):
+		return nil, fmt.Errorf("%w: the token has expired, or is not valid yet", ErrStale)
+	case err != nil:
+		return nil, errToken
+	}
+	return claims, nil
+}
+
+// candidates are the keys or secrets that may have signed a token. Of its header
+// only the key's id counts: keys and addresses in it are its sender's.
+func (t *webToken) candidates(ctx context.Context, c Credentials, v *view, kid string) (candidates, error) {
+	if !t.secret {
+		return t.keys.find(ctx, c, v, kid)
+	}
+	var keys []crypto.PublicKey
 	var unusable error
 	for _, secret := range c.of(t.key.references) {
 		key, err := t.key.keyOf(secret)
@@ -170,11 +229,11 @@ func (t *webToken) verificationKeys(ctx context.Context, c Credentials, v *view,
 	}
 	switch {
 	case len(keys) > 0:
-		return keys, nil
+		return candidates{keys: keys}, nil
 	case unusable != nil:
-		return nil, unusable
+		return candidates{}, unusable
 	}
-	return nil, fmt.Errorf("%w: there is none", ErrSecret)
+	return candidates{}, fmt.Errorf("%w: there is none", ErrSecret)
 }
 
 // says checks what an authentic token says.
@@ -232,36 +291,6 @@ func claimText(value any) (string, bool) {
 		return fmt.Sprint(value), true
 	}
 	return "", false
-}
-
-// detached is a token whose payload is the body (RFC 7515, appendix F): as it is
-// where its header says b64: false (RFC 7797), else in base64url.
-func (t *webToken) detached(ctx context.Context, c Credentials, v *view, head, signature string) error {
-	raw, err := base64.RawURLEncoding.DecodeString(head)
-	var header map[string]any
-	if err != nil || json.Unmarshal(raw, &header) != nil {
-		return fmt.Errorf("%w: the token is not good", ErrSignature)
-	}
-	name, _ := header["alg"].(string)
-	method := jwt.GetSigningMethod(name)
-	sum, err := base64.RawURLEncoding.DecodeString(signature)
-	if method == nil || err != nil || !slices.Contains(t.algorithms, name) {
-		return fmt.Errorf("%w: the token is not good", ErrSignature)
-	}
-	payload := base64.RawURLEncoding.EncodeToString(v.r.Body)
-	if header["b64"] == false {
-		payload = string(v.r.Body)
-	}
-	keys, err := t.verificationKeys(ctx, c, v, &jwt.Token{Header: header})
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		if method.Verify(head+"."+payload, sum, key) == nil {
-			return t.says(jwt.MapClaims{}, v, time.Time{})
-		}
-	}
-	return ErrSignature
 }
 
 // sign makes a token with all that it must say.

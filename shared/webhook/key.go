@@ -105,6 +105,8 @@ func parseJWK(text []byte) (key crypto.PublicKey, kid string, err error) {
 		return new(big.Int).SetBytes(b)
 	}
 	switch {
+	case k.Use != "" && k.Use != "sig":
+		return nil, "", fmt.Errorf("a JSON Web Key for the use %q: there is sig", k.Use)
 	case k.Kty == "RSA":
 		n, e := number(k.N), number(k.E)
 		if err == nil && (!e.IsInt64() || e.Int64() < 3 || e.Int64() > 1<<31-1 || n.BitLen() < 1024 || n.BitLen() > 16384) {

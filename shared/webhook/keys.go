@@ -1,67 +1,64 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"sync"
 	"time"
-
-	"pushpull/shared/guard"
 )
 
-// How keys are fetched and kept.
+// How keys are kept.
 const (
-	keyPatience  = 3 * time.Second  // for one fetch, while a provider waits
 	keyLeast     = 5 * time.Minute  // a document is kept, whatever its server says
-	keyMost      = 24 * time.Hour   // at most
+	keyMost      = 24 * time.Hour   // at most, and while its server does not answer
 	keyDefault   = time.Hour        // where its server says nothing
 	keyPause     = 30 * time.Second // before an unknown key id, or a failure, leads to another fetch
-	maxDocument  = 256 << 10
-	maxDocuments = 64 // kept; addresses come from requests
+	maxDocuments = 64               // kept of addresses that proved good, and as many of others
 )
 
 // Keys fetches documents of public keys over https, from public addresses alone,
 // without following redirects, and keeps them. It is safe for concurrent use.
+//
+// An address that came with a request is a stranger's until one of its keys has
+// verified something. Such addresses push out only each other, and what is spent
+// on fetching them is bounded, so that made-up ones cost others nothing.
 type Keys struct {
 	client *http.Client
 	folder string
 	now    func() time.Time
 
-	mu        sync.Mutex
-	documents map[string]*document
+	mu        sync.Mutex // never held while something is fetched
+	documents map[documentID]*document
+	strangers budget
 }
 
+// A documentID is an address, and what kind of document is read there.
+type documentID struct{ address, kind string }
+
+// A document is what an address answered. The lock of its Keys guards it.
 type document struct {
-	keys    map[string]crypto.PublicKey // by id; those without one under their number
-	err     error                       // of the last fetch
-	fetched time.Time                   // the last good fetch
-	tried   time.Time
-	until   time.Time
+	keySet
+	named  bool          // the address came with a request, and is in no configuration
+	proved bool          // one of its keys verified something
+	busy   chan struct{} // closed when the fetch under way has ended; nil without one
+	err    error         // of the last fetch
+	tried  time.Time     // the last fetch
+	until  time.Time     // it is fresh
+	last   time.Time     // it is good at all
+	used   time.Time
 }
 
 // NewKeys returns an empty store that fetches with the client; NewClient makes
 // one. A folder is for one machine: what a file in it says, named by KeyFile,
 // stands before what its address would answer.
 func NewKeys(client *http.Client, folder string, now func() time.Time) *Keys {
-	return &Keys{client: client, folder: folder, now: now, documents: map[string]*document{}}
+	return &Keys{client: client, folder: folder, now: now, documents: map[documentID]*document{}}
 }
-
-// NewClient returns a client for addresses that came with a request.
-func NewClient() *http.Client { return guard.NewClient(keyPatience, false) }
 
 // KeyFile is the name of the file that stands for an address.
 func KeyFile(address string) string {
@@ -69,221 +66,128 @@ func KeyFile(address string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// find are the keys of a document: the one with the id, or all of them.
-func (k *Keys) find(ctx context.Context, address, kind, id string) ([]crypto.PublicKey, error) {
-	d, err := k.document(ctx, address, kind, id)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	if id != "" {
-		if key, ok := d[id]; ok {
-			return []crypto.PublicKey{key}, nil
-		}
-		if _, anonymous := d["0"]; !anonymous {
-			return nil, fmt.Errorf("%w: signed with a key that its provider does not list", ErrSignature)
-		}
-	}
-	keys := make([]crypto.PublicKey, 0, len(d))
-	for _, key := range d {
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
-
-// document is the keys of an address: those at hand while they are fresh and
-// have the id, else fetched anew, with a pause between fetches so that a made-up
-// id is no call for each request.
-func (k *Keys) document(ctx context.Context, address, kind, id string) (map[string]crypto.PublicKey, error) {
+// find are the keys of a document: those with the key id, or all of them. What is
+// at hand is served at once; one request at a time fetches a document, and who
+// wants a key that is not at hand waits for it.
+func (k *Keys) find(ctx context.Context, id documentID, named bool, kid string) ([]crypto.PublicKey, error) {
 	k.mu.Lock()
-	defer k.mu.Unlock() // others wait: they want the same document, or an environment has one request at a time
+	defer k.mu.Unlock()
 	now := k.now()
-	d := k.documents[address]
+	d := k.documents[id]
 	if d == nil {
-		if len(k.documents) >= maxDocuments {
-			clear(k.documents)
-		}
-		d = &document{}
-		k.documents[address] = d
+		d = &document{named: named}
 	}
-	if !d.fresh(now, id) && now.Sub(d.tried) >= keyPause {
-		d.tried = now
-		keys, keep, err := k.fetch(ctx, address, kind)
-		d.err = err
-		switch {
-		case err == nil:
-			d.keys, d.fetched, d.until = keys, now, now.Add(keep)
-		case now.Sub(d.fetched) >= keyMost:
-			d.keys = nil
-		}
+	d.named, d.used = d.named && named, now
+	keys := d.good(now, kid)
+	if len(keys) > 0 && (now.Before(d.until) || d.busy != nil) {
+		return keys, nil
 	}
-	// The provider's server is away for a while: what was good is good, but what
-	// is not in it may be new.
-	if d.err != nil && !d.has(id) {
-		return nil, d.err
-	}
-	return d.keys, nil
-}
-
-// has reports whether the document answers for a key id; "" is any.
-func (d *document) has(id string) bool {
-	_, named := d.keys[id]
-	_, anonymous := d.keys["0"]
-	return named || anonymous || id == "" && len(d.keys) > 0
-}
-
-func (d *document) fresh(now time.Time, id string) bool { return now.Before(d.until) && d.has(id) }
-
-func (k *Keys) fetch(ctx context.Context, address, kind string) (keys map[string]crypto.PublicKey, keep time.Duration, err error) {
-	if k.folder != "" {
-		if text, err := os.ReadFile(filepath.Join(k.folder, KeyFile(address))); err == nil {
-			keys, err := parseDocument(text, kind, k.now(), false)
-			return keys, keyLeast, err
-		}
-	}
-	text, header, err := Get(ctx, k.client, address, maxDocument)
-	if err != nil {
-		return nil, 0, err
-	}
-	keys, err = parseDocument(text, kind, k.now(), true)
-	return keys, lifetime(header), err
-}
-
-// Get fetches a small document, and returns it with its header. Anything but 200
-// is an error.
-func Get(ctx context.Context, client *http.Client, address string, most int64) ([]byte, http.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, keyPatience)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, nil, errors.New("the address is none")
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return nil, nil, fmt.Errorf("fetch from %s: %w", request.URL.Host, errors.Unwrap(err))
-	}
-	defer answer.Body.Close() //nolint:errcheck // it was only read
-	if answer.StatusCode != http.StatusOK {
-		return nil, nil, fmt.Errorf("%s answered %d", request.URL.Host, answer.StatusCode)
-	}
-	text, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
+	refused := k.renew(ctx, id, d)
+	now = k.now()
+	keys = d.good(now, kid)
 	switch {
-	case err != nil:
-		return nil, nil, fmt.Errorf("read from %s: %w", request.URL.Host, err)
-	case int64(len(text)) > most:
-		return nil, nil, fmt.Errorf("%s answered more than %d bytes", request.URL.Host, most)
+	case len(keys) > 0: // the provider's server may be away for a while: what was good is good
+		return keys, nil
+	case refused != nil:
+		return nil, fmt.Errorf("%w: %w", ErrKey, refused)
+	case d.err != nil: // what is not among what was good may be new
+		return nil, fmt.Errorf("%w: %w", ErrKey, d.err)
+	case !now.Before(d.last):
+		return nil, fmt.Errorf("%w: what was fetched is no longer valid", ErrKey)
 	}
-	return text, answer.Header, nil
+	return nil, fmt.Errorf("%w: signed with a key that its provider does not list", ErrSignature)
 }
 
-// maxAge is compiled when the first key is fetched, and not whenever a function starts.
-var maxAge = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`max-age=([0-9]{1,9})`) })
-
-// lifetime is how long a document may be kept, as its server says, within bounds.
-func lifetime(header http.Header) time.Duration {
-	found := maxAge().FindStringSubmatch(header.Get("Cache-Control"))
-	if found == nil {
-		return keyDefault
+// renew fetches a document, or waits for who does. There is a pause between
+// fetches, so that a made-up key id is no call for each request. The error says
+// that there was no fetch. The lock is let go of meanwhile.
+func (k *Keys) renew(ctx context.Context, id documentID, d *document) error {
+	now := k.now()
+	stranger := d.named && !d.proved
+	switch {
+	case d.busy != nil:
+		return k.wait(ctx, d.busy)
+	case now.Sub(d.tried) < keyPause:
+		return nil
+	case stranger && !k.strangers.reserve(now):
+		return errors.New("too many addresses that nothing is known of were fetched lately")
 	}
-	seconds, _ := strconv.Atoi(found[1])
-	return min(max(time.Duration(seconds)*time.Second, keyLeast), keyMost)
+	k.keep(id, d)
+	busy := make(chan struct{})
+	d.tried, d.busy = now, busy
+	k.mu.Unlock()
+	keys, keep, err := k.fetch(ctx, id)
+	k.mu.Lock()
+	d.busy = nil
+	close(busy)
+	if stranger {
+		k.strangers.settle(k.now().Sub(now))
+	}
+	if d.err = err; err == nil {
+		d.keySet, d.until, d.last = keys, now.Add(keep), now.Add(keyMost)
+		if !keys.expires.IsZero() {
+			d.until, d.last = earlier(d.until, keys.expires), earlier(d.last, keys.expires)
+		}
+	}
+	return nil
 }
 
-// parseDocument reads the keys of a document. The chain of a certificate is
-// checked where it came from an address, not from a file of this machine.
-func parseDocument(text []byte, kind string, now time.Time, chain bool) (map[string]crypto.PublicKey, error) {
-	switch kind {
-	case "pem":
-		key, err := parsePublic(string(text))
-		return map[string]crypto.PublicKey{"0": key}, err
-	case "certificate":
-		key, err := parseCertificate(text, now, chain)
-		return map[string]crypto.PublicKey{"0": key}, err
-	case "github":
-		return parseGitHub(text)
+func (k *Keys) wait(ctx context.Context, busy <-chan struct{}) error {
+	k.mu.Unlock()
+	defer k.mu.Lock()
+	select {
+	case <-busy:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(text, &set); err != nil || len(set.Keys) == 0 {
-		return nil, errors.New("the document is no JSON Web Key Set")
-	}
-	keys := map[string]crypto.PublicKey{}
-	for i, one := range set.Keys {
-		key, kid, err := parseJWK(one)
-		if err != nil {
-			continue // of a kind that this scheme does not use
-		}
-		if kid == "" {
-			kid = strconv.Itoa(i)
-		}
-		keys[kid] = key
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("the document has no key of a kind that is known")
-	}
-	return keys, nil
 }
 
-// parseGitHub reads {"public_keys":[{"key_identifier":…,"key":PEM}]}.
-func parseGitHub(text []byte) (map[string]crypto.PublicKey, error) {
-	var list struct {
-		Keys []struct {
-			ID  string `json:"key_identifier"`
-			Key string `json:"key"`
-		} `json:"public_keys"`
+// prove notes that a key of the document verified something.
+func (k *Keys) prove(id documentID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if d := k.documents[id]; d != nil && !d.proved {
+		d.proved = true
+		k.makeRoom(true)
 	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Keys) == 0 {
-		return nil, errors.New("the document is no list of public keys")
-	}
-	keys := map[string]crypto.PublicKey{}
-	for _, one := range list.Keys {
-		key, err := parsePublic(one.Key)
-		if err != nil {
-			return nil, err
-		}
-		keys[one.ID] = key
-	}
-	return keys, nil
 }
 
-// parseCertificate takes a certificate that is valid now. Where its issuers came
-// with it, they must lead to a root that the system trusts; one that came alone
-// is trusted for the address that it came from, whose own was checked.
-func parseCertificate(text []byte, now time.Time, chain bool) (crypto.PublicKey, error) {
-	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN CERTIFICATE-----")) {
-		// Any answer of the host may have a certificate somewhere in it, as somebody wrote it there.
-		return nil, errors.New("the document is no certificate")
-	}
-	var leaf *x509.Certificate
-	issuers := x509.NewCertPool()
-	alone := true
-	for rest := text; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("the certificate cannot be read: %w", err)
-		}
-		if leaf == nil {
-			leaf = c
+func (k *Keys) keep(id documentID, d *document) {
+	k.documents[id] = d
+	k.makeRoom(d.proved)
+}
+
+// makeRoom forgets the address that was not asked for longest, among those of
+// requests that proved good, or among those that did not. Those of the
+// configuration are as many as it has.
+func (k *Keys) makeRoom(proved bool) {
+	var oldest documentID
+	n := 0
+	for id, d := range k.documents {
+		if !d.named || d.proved != proved {
 			continue
 		}
-		issuers.AddCert(c)
-		alone = false
-	}
-	switch {
-	case leaf == nil:
-		return nil, errors.New("the document is no certificate")
-	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
-		return nil, errors.New("the certificate is not valid now")
-	}
-	if chain && !alone {
-		_, err := leaf.Verify(x509.VerifyOptions{Intermediates: issuers, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-		if err != nil {
-			return nil, fmt.Errorf("the certificate's chain: %w", err)
+		if n++; n == 1 || d.used.Before(k.documents[oldest].used) {
+			oldest = id
 		}
 	}
-	return usableKey(leaf.PublicKey)
+	if n > maxDocuments {
+		delete(k.documents, oldest)
+	}
+}
+
+// good are the keys that may be used now for a key id; "" is any.
+func (d *document) good(now time.Time, kid string) []crypto.PublicKey {
+	if !now.Before(d.last) {
+		return nil
+	}
+	return d.of(kid)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

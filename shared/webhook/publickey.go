@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"math/big"
 	"slices"
 	"time"
@@ -77,7 +78,7 @@ func (p *publicKey) verify(ctx context.Context, c Credentials, v *view, at time.
 	if p.signed.fieldsOnly() && duplicateKey(v.json()) {
 		return fmt.Errorf("%w: the body has a member twice, or is too deep to tell", ErrSignature)
 	}
-	keys, err := p.keys.find(ctx, c, v, "")
+	found, err := p.keys.find(ctx, c, v, "")
 	if err != nil {
 		return err
 	}
@@ -87,8 +88,10 @@ func (p *publicKey) verify(ctx context.Context, c Credentials, v *view, at time.
 		if err != nil {
 			return err
 		}
+		message := p.message(text)
 		for _, signature := range group.signatures {
-			if slices.ContainsFunc(keys, func(key crypto.PublicKey) bool { return p.good(key, []byte(text), signature) }) {
+			if slices.ContainsFunc(found.keys, func(key crypto.PublicKey) bool { return p.good(key, message, signature) }) {
+				found.proved()
 				return p.stamp.check(group.timestamp, at)
 			}
 		}
@@ -97,24 +100,29 @@ func (p *publicKey) verify(ctx context.Context, c Credentials, v *view, at time.
 }
 
 // good reports whether the key verifies the signature; a key of another kind does not.
-func (p *publicKey) good(key crypto.PublicKey, text, signature []byte) bool {
+func (p *publicKey) good(key crypto.PublicKey, message, signature []byte) bool {
 	switch key := key.(type) {
 	case ed25519.PublicKey:
-		return p.name == "ed25519" && ed25519.Verify(key, text, signature)
+		return p.name == "ed25519" && ed25519.Verify(key, message, signature)
 	case *ecdsa.PublicKey:
-		return p.name == "ecdsa" && goodECDSA(key, p.digest(text), signature)
+		return p.name == "ecdsa" && goodECDSA(key, message, signature)
 	case *rsa.PublicKey:
 		if p.name == "rsa-pss" {
-			return rsa.VerifyPSS(key, p.hash, p.digest(text), signature, nil) == nil
+			return rsa.VerifyPSS(key, p.hash, message, signature, nil) == nil
 		}
-		return p.name == "rsa" && rsa.VerifyPKCS1v15(key, p.hash, p.digest(text), signature) == nil
+		return p.name == "rsa" && rsa.VerifyPKCS1v15(key, p.hash, message, signature) == nil
 	}
 	return false
 }
 
-func (p *publicKey) digest(text []byte) []byte {
+// message is what the key's algorithm takes: the hash of a text, made once for
+// however many keys and signatures; of Ed25519 the text itself.
+func (p *publicKey) message(text string) []byte {
+	if p.name == "ed25519" {
+		return []byte(text)
+	}
 	sum := p.new()
-	_, _ = sum.Write(text) // a hash takes everything
+	_, _ = io.WriteString(sum, text) // a hash takes everything
 	return sum.Sum(nil)
 }
 
@@ -144,14 +152,14 @@ func (p *publicKey) sign(c Credentials, r *Request, o signing) error {
 	if err != nil {
 		return err
 	}
-	digest, options := p.digest([]byte(text)), crypto.SignerOpts(p.hash)
+	options := crypto.SignerOpts(p.hash)
 	switch p.name {
 	case "ed25519":
-		digest, options = []byte(text), crypto.Hash(0)
+		options = crypto.Hash(0)
 	case "rsa-pss":
 		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: p.hash}
 	}
-	signature, err := key.Sign(rand.Reader, digest, options)
+	signature, err := key.Sign(rand.Reader, p.message(text), options)
 	if err != nil {
 		return fmt.Errorf("the private key cannot sign for %s: %w", p.name, err)
 	}

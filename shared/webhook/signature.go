@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"pushpull/shared/config"
+	"pushpull/shared/event"
 )
 
 // The limits of what is looked at before a request is known to be authentic.
@@ -26,7 +27,8 @@ const wholeBody = "*"
 // written there.
 type place struct {
 	config.Signature
-	path string // of Body, for gjson
+	path  string // of Body
+	inner string // of JSON
 }
 
 func newPlace(s config.Signature) (place, error) {
@@ -51,7 +53,21 @@ func newPlace(s config.Signature) (place, error) {
 	case s.Groups != "" && s.Groups == s.Separator:
 		return place{}, fmt.Errorf("groups and separator of the signature are both %q: groups could not be told from items", s.Groups)
 	}
-	return place{Signature: s, path: escapePath(s.Body)}, nil
+	p := place{Signature: s}
+	for _, of := range []struct {
+		where, path string
+		to          *string
+	}{{"body", s.Body, &p.path}, {"json", s.JSON, &p.inner}} {
+		if of.path == "" {
+			continue
+		}
+		path, err := event.ParsePath(of.path)
+		if err != nil {
+			return place{}, fmt.Errorf("signature.%s: %w", of.where, err)
+		}
+		*of.to = path
+	}
+	return p, nil
 }
 
 // words says where it is, for messages.
@@ -140,7 +156,7 @@ func (p *place) unwrap(values []string) ([]string, error) {
 		if err != nil || !gjson.ValidBytes(text) {
 			continue
 		}
-		if one := gjson.GetBytes(text, escapePath(p.JSON)); one.Type == gjson.String {
+		if one := gjson.GetBytes(text, p.inner); one.Type == gjson.String {
 			inner = append(inner, one.Str)
 		}
 	}
@@ -230,7 +246,7 @@ func (p *place) readItems(value string, decode func(string) ([]byte, error), sta
 			item = rest
 		}
 		named++
-		text, ok := cutAnyPrefix(item, p.Prefix)
+		text, ok := p.cutPrefix(item)
 		if !ok || len(c.signatures) == maxSignatures {
 			continue
 		}
@@ -241,14 +257,19 @@ func (p *place) readItems(value string, decode func(string) ([]byte, error), sta
 	return named
 }
 
-// cutAnyPrefix cuts the first of the prefixes that is there; without prefixes nothing.
-func cutAnyPrefix(s string, prefixes []string) (string, bool) {
-	for _, prefix := range prefixes {
-		if rest, ok := strings.CutPrefix(s, prefix); ok {
+// cutPrefix cuts the first of the prefixes that is there; without prefixes
+// nothing. In Authorization it is a scheme, whose case does not count (RFC 9110, 11.1).
+func (p *place) cutPrefix(s string) (string, bool) {
+	cut := strings.CutPrefix
+	if slices.ContainsFunc(p.Header, func(name string) bool { return strings.EqualFold(name, "Authorization") }) {
+		cut = cutPrefixFold
+	}
+	for _, prefix := range p.Prefix {
+		if rest, ok := cut(s, prefix); ok {
 			return rest, true
 		}
 	}
-	return s, len(prefixes) == 0
+	return s, len(p.Prefix) == 0
 }
 
 // write is the signature as it stands at its place.

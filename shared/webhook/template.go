@@ -62,23 +62,7 @@ func parseTemplate(text string, loose bool) (template, error) {
 	if loose {
 		return parseLoose(text)
 	}
-	parts, err := event.ParseTemplate(text)
-	if err != nil {
-		return nil, err
-	}
-	var t template
-	for _, p := range parts {
-		if p.Placeholder == "" {
-			t = append(t, piece{literal: p.Literal})
-			continue
-		}
-		made, err := parsePlaceholder(p.Placeholder)
-		if err != nil {
-			return nil, err
-		}
-		t = append(t, made)
-	}
-	return t, nil
+	return event.MakeTemplate(text, func(text string) piece { return piece{literal: text} }, parsePlaceholder)
 }
 
 // parseLoose takes as placeholders only what looks like one: {word…} without
@@ -133,7 +117,11 @@ func parsePlaceholder(text string) (piece, error) {
 		return piece{}, fmt.Errorf("unknown placeholder {%s}: %s", name, suggest(name))
 	}
 	if p.source == bodyPath {
-		p.arg = escapePath(arg)
+		path, err := event.ParsePath(arg)
+		if err != nil {
+			return piece{}, fmt.Errorf("{%s}: %w", name, err)
+		}
+		p.arg = path
 	}
 	if filterNames == "" {
 		return p, nil

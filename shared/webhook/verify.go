@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"pushpull/shared/config"
+	"pushpull/shared/event"
 )
 
 // The verdicts on a request that is not taken. ErrSecret and ErrKey are not the
@@ -100,6 +101,9 @@ func Compile(auth config.Auth) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := signsARequest(auth); err != nil {
+		return nil, err
+	}
 	return &Verifier{auth: auth, scheme: made}, nil
 }
 
@@ -124,7 +128,11 @@ func compile(auth config.Auth) (scheme, error) {
 		return &inField{made, auth.Field}, nil
 	}
 	if auth.Each != "" {
-		return &each{of: made, path: escapePath(auth.Each), written: auth.Each}, nil
+		path, err := event.ParsePath(auth.Each)
+		if err != nil {
+			return nil, fmt.Errorf("each: %w", err)
+		}
+		return &each{of: made, path: path, written: auth.Each}, nil
 	}
 	return made, nil
 }

@@ -1,12 +1,13 @@
 package webhook
 
 import (
+	"bytes"
 	"net/url"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"pushpull/shared/event"
+	"pushpull/shared/form"
 )
 
 // A view reads a request for templates. What is parsed, is parsed when a
@@ -42,32 +43,32 @@ func (v *view) json() []byte {
 	}
 	if !v.looked {
 		v.looked = true
-		if body := v.plain(); event.ValidJSON(body) {
-			v.document = body
-		}
+		v.document = jsonOf(v.plain())
 	}
 	return v.document
+}
+
+// jsonOf is a text as JSON, nil where it is none. A byte order mark, which some
+// write before it, is no part of it.
+func jsonOf(text []byte) []byte {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if !event.ValidJSON(text) {
+		return nil
+	}
+	return text
 }
 
 // path is a value of the body as text, by a path of gjson's; false where it is
 // absent, or no scalar.
 func (v *view) path(path string) (string, bool) {
-	found := gjson.GetBytes(v.json(), path)
-	switch found.Type {
-	case gjson.String:
-		return found.Str, true
-	case gjson.Number, gjson.True, gjson.False:
-		return found.Raw, true
-	default:
-		return "", false
-	}
+	return event.Value(v.json(), path)
 }
 
 // form is the fields of the body, where its type says that it has some.
 func (v *view) form() url.Values {
 	if !v.parsed {
 		v.parsed = true
-		v.fields = readForm(v.r.Header.Get("Content-Type"), v.plain())
+		v.fields = form.Exact(v.r.Header.Get("Content-Type"), v.plain())
 	}
 	return v.fields
 }
@@ -88,26 +89,6 @@ func single(values url.Values, name string) (string, bool) {
 		return all[0], true
 	}
 	return "", false
-}
-
-// escapePath writes a path as gjson wants it: steps are names or indexes, a dot
-// within a name is written \. by the user.
-func escapePath(path string) string {
-	var steps []string
-	step := ""
-	for i := 0; i < len(path); i++ {
-		switch {
-		case path[i] == '\\' && i+1 < len(path):
-			i++
-			step += string(path[i])
-		case path[i] == '.':
-			steps = append(steps, gjson.Escape(step))
-			step = ""
-		default:
-			step += path[i : i+1]
-		}
-	}
-	return strings.Join(append(steps, gjson.Escape(step)), ".")
 }
 
 // maxKeys bounds what duplicateKey remembers of a hostile body.

@@ -26,6 +26,9 @@ var system *harness.Stack //nolint:gochecknoglobals // set once, before any test
 // far and near are the destinations.
 var far, near *destination //nolint:gochecknoglobals // set once, before any test runs
 
+// api is the provider's.
+var api *provider //nolint:gochecknoglobals // set once, before any test runs
+
 func TestMain(m *testing.M) {
 	code, err := withSystem(m)
 	if err != nil {
@@ -54,11 +57,14 @@ func withSystem(m *testing.M) (int, error) {
 	near, far = newDestination(), newDestination()
 	defer near.Close()
 	defer far.Close()
+	api = newProvider()
+	defer api.Close()
 	system, err = harness.New(harness.Options{
 		Binary: binary, Root: root, Dir: dir,
-		Config: map[string]string{"sources.yaml": configOf()},
+		Config: map[string]string{"sources.yaml": configOf(api.URL)},
 		Secrets: map[string]string{
 			"ssm:/test/push": secret,
+			"ssm:/test/key":  key,
 			"ssm:/test/sign": "whsec_" + base64.StdEncoding.EncodeToString([]byte("a key to sign deliveries with")),
 		},
 		Flags: []string{"--sandbox=false"},
@@ -77,7 +83,7 @@ func withSystem(m *testing.M) (int, error) {
 }
 
 // configOf gives each test a source of its own, all to both destinations.
-func configOf() string {
+func configOf(url string) string {
 	var b strings.Builder
 	b.WriteString("sources:\n")
 	for _, name := range []string{"once", "refused", "heals", "dies", "large"} {
@@ -91,6 +97,19 @@ func configOf() string {
 	b.WriteString(`  github:
     webhook: { provider: github, secret: ssm:/test/push }
 `)
+	for _, name := range []string{"things", "others", "ranged"} {
+		fmt.Fprintf(&b, `  %[1]s:
+    poll:
+      base_url: %[2]q
+      auth: { type: api_key, in: query, name: key }
+      token: ssm:/test/key
+      every: 1d
+      request: { path: /%[1]s }
+      pagination: { type: link_header }
+      incremental: { cursor_path: at, start_param: since, end_param: until, order: asc, initial: 1d, retention: 60d }
+      event: { identity: "{body.id}", time: "{body.at}" }
+`, name, url)
+	}
 	fmt.Fprintf(&b, `destinations:
   near: { kind: http, url: %q, allow_private: true, sign: ssm:/test/sign }
   far: { kind: http, url: %q, allow_private: true, sign: ssm:/test/sign, retry: { first: 1s, max: 2s } }

@@ -16,6 +16,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", filepath.Dir(system.Binary())+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("DATA", system.Data())
+			env.Setenv("CONFIG", filepath.Join(filepath.Dir(system.Data()), "config"))
 			return nil
 		},
 	})

@@ -98,6 +98,13 @@ func (p sender) signed(t *testing.T, r webhook.Request) webhook.Request {
 	if webhook.UsesSecret(*p.hook.Auth) {
 		known.Secrets = p.values(t, p.hook.Secret)
 	}
+	for _, ref := range webhook.References(*p.hook.Auth) {
+		value, err := p.secrets.Value(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known.Own = map[string]string{ref: value}
+	}
 	if err := webhook.Sign(*p.hook.Auth, known, &r, "msg_for_"+p.name, at); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ const (
 	mostTime   = config.Duration(10 * time.Minute) // of one request, within a function's fifteen minutes
 	// mostHydrate is of one request in the processor, whose batch waits for it.
 	mostHydrate = config.Duration(30 * time.Second)
+	mostCached  = config.Duration(15 * time.Minute)
 )
 
 func (l *loader) checkSource(t thing, s config.Source) {
@@ -31,9 +32,12 @@ func (l *loader) checkSource(t thing, s config.Source) {
 		l.checkWebhook(t, *s.Webhook)
 		l.checkReadable(t, []string{"webhook", "secret"}, s.Webhook.Secret)
 	}
-	if s.Poll != nil {
-		l.checkPoll(t, *s.Poll)
-		l.checkReadable(t, []string{"poll", "token"}, s.Poll.Token)
+	if s.Webhook != nil && s.Webhook.Hint && absent("poll") {
+		l.problem(t, []string{"webhook", "hint"}, "a hint polls, and the source has no poll", "add poll:, or leave hint out, so that each request is an event")
+	}
+	polls := t.polls()
+	for i, p := range s.Poll {
+		l.checkPoll(polls[i], s, p)
 	}
 	if s.Window <= 0 {
 		l.problem(t, []string{"window"}, "a ledger that remembers nothing recognises no duplicate", "30d is the default; providers resend for days")
@@ -54,7 +58,7 @@ func (l *loader) checkWebhook(t thing, w config.Webhook) {
 	}
 	l.checkHandshakes(t, w)
 	l.checkBody(t, w)
-	l.checkSpec(t, "webhook", w.Event)
+	l.checkSpec(t, []string{"webhook", "event"}, w.Event)
 	l.checkHydrate(t, w)
 }
 
@@ -83,6 +87,9 @@ func (l *loader) checkAuth(t thing, w config.Webhook) {
 	if err != nil {
 		l.authProblems(t, err)
 		return
+	}
+	if webhook.ForAnyCustomer(w) {
+		l.warn(t, at, "the key signs for every customer of the provider, and nothing says whose an event is: any of them can have events sent here", "say in webhook.require what only your events say; or put a token into the address, and ask for it in auth with scheme all")
 	}
 	if !v.Covers(w.ReadField()) && w.Hydrate == nil {
 		l.warn(t, at, "the provider does not sign the body: who saw one request can send others with it", hydrateHint(t, w))
@@ -147,7 +154,7 @@ func (l *loader) placeholders(t thing, at []string, template string) ([]string, 
 }
 
 // checkSpec says each mistake of a Spec at the candidate that has it.
-func (l *loader) checkSpec(t thing, half string, s *event.Spec) {
+func (l *loader) checkSpec(t thing, at []string, s *event.Spec) {
 	if s == nil {
 		return
 	}
@@ -158,17 +165,14 @@ func (l *loader) checkSpec(t thing, half string, s *event.Spec) {
 	}
 	for _, err := range all {
 		if e, ok := errors.AsType[*event.SpecError](err); ok {
-			l.problem(t, l.candidate(t, half, e.Field, e.Index, e.Text), e.Problem, "")
+			l.problem(t, l.candidate(t, at, e.Field, e.Index, e.Text), e.Problem, "")
 		}
-	}
-	if half == "poll" {
-		l.checkRecords(t, *s)
 	}
 }
 
 // candidate is the path of a candidate, as short or as long as the user wrote it.
-func (l *loader) candidate(t thing, half, field string, index int, text string) []string {
-	at := []string{half, "event", field}
+func (l *loader) candidate(t thing, at []string, field string, index int, text string) []string {
+	at = append(slices.Clone(at), field)
 	if index < 0 {
 		return append(at, text)
 	}
@@ -178,28 +182,6 @@ func (l *loader) candidate(t thing, half, field string, index int, text string) 
 		}
 	}
 	return at
-}
-
-// checkRecords: a record of a page has no headers and no query.
-func (l *loader) checkRecords(t thing, s event.Spec) {
-	for field, choices := range map[string]event.Choices{
-		"identity": s.Identity, "type": s.Type, "time": s.Time, "entity": s.Entity, "version": s.Version,
-	} {
-		if !t.has("poll", "event", field) {
-			continue // the preset's
-		}
-		for i, c := range choices {
-			parts, err := event.ParseTemplate(c.Value)
-			if err != nil {
-				continue // said already
-			}
-			for _, p := range parts {
-				if strings.HasPrefix(p.Placeholder, "header.") || strings.HasPrefix(p.Placeholder, "query.") {
-					l.problem(t, l.candidate(t, "poll", field, i, ""), fmt.Sprintf("a polled record has no {%s}", p.Placeholder), "{body.…} is the record")
-				}
-			}
-		}
-	}
 }
 
 // foreign says which of the keys, written by the user, belong to another kind.

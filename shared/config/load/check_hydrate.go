@@ -3,10 +3,12 @@ package load
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"pushpull/shared/apiauth"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/hydrate"
@@ -20,20 +22,42 @@ func (l *loader) checkHydrate(t thing, w config.Webhook) {
 	if h == nil {
 		return
 	}
-	at := []string{"webhook", "hydrate"}
+	at := func(keys ...string) []string { return append([]string{"webhook", "hydrate"}, keys...) }
 	l.checkHydrateRule(t, *h)
 	l.checkHydrateAuth(t, *h)
-	l.checkReadable(t, append(at, "token"), h.Token)
+	l.checkRateLimit(t, at("rate_limit"), h.RateLimit)
+	if h.Retry != nil && len(h.Retry.ShrinkPageOn) > 0 {
+		l.atKey(t, at("retry", "shrink_page_on"), "a hydrate has no pages", "leave it out")
+	}
 	if h.Timeout <= 0 || h.Timeout > mostHydrate {
-		l.problem(t, append(at, "timeout"), fmt.Sprintf("a timeout of %s", h.Timeout), "more than nothing, and at most 30s: a batch of events waits for it")
+		l.problem(t, at("timeout"), fmt.Sprintf("a timeout of %s", h.Timeout), "more than nothing, and at most 30s: a batch of events waits for it")
+	}
+	if h.Cache > mostCached {
+		l.problem(t, at("cache"), fmt.Sprintf("a cache of %s", h.Cache), "at most 15m: a function is not kept for longer without work")
 	}
 	for i, choice := range h.URL {
 		l.checkCarried(t, l.hydrateKey(t, "url", strconv.Itoa(i)), choice.Value, w)
 	}
 	for name, value := range h.Headers {
-		l.checkCarried(t, append(at, "headers", name), value, w)
+		l.checkCarried(t, at("headers", name), value, w)
 		if carriesSecret(name) {
-			l.problem(t, append(at, "headers", name), fmt.Sprintf("the header %s carries a secret (its value is not shown)", name), "use auth: { type: api_key, in: header, name: "+name+" } and token:")
+			l.problem(t, at("headers", name), fmt.Sprintf("the header %s carries a secret (its value is not shown)", name), "use auth: { type: api_key, in: header, name: "+name+" } and token:")
+		}
+	}
+}
+
+// checkHydrateAuth looks at the credential, and at what it takes from secrets and with.
+func (l *loader) checkHydrateAuth(t thing, h config.Hydrate) {
+	at := []string{"webhook", "hydrate"}
+	l.checkAPIAuth(t, at, h.Auth, apiauth.Options{Token: h.Token, Secrets: h.Secrets, With: h.With})
+	l.checkReadable(t, append(at, "token"), h.Token)
+	for _, name := range slices.Sorted(maps.Keys(h.Secrets)) {
+		l.checkReadable(t, append(at, "secrets", name), h.Secrets[name])
+	}
+	used := apiauth.Placeholders(h.Auth)
+	for _, name := range slices.Sorted(maps.Keys(h.With)) {
+		if !slices.Contains(used, name) {
+			l.atKey(t, append(at, "with", name), fmt.Sprintf("auth does not use {%s}", name), orElse(didYouMeanOnly(name, used), "leave it out; for url and headers, {with."+name+"} is of webhook.with"))
 		}
 	}
 }
@@ -71,22 +95,6 @@ func (l *loader) hydrateKey(t thing, field, key string) []string {
 	return at
 }
 
-func (l *loader) checkHydrateAuth(t thing, h config.Hydrate) {
-	at := []string{"webhook", "hydrate", "auth"}
-	if h.Auth == nil {
-		l.missing(t, at, "type: bearer, basic or api_key, or none in so many words")
-		return
-	}
-	l.checkAPIAuth(t, at, *h.Auth)
-	switch kind := h.Auth.Type; {
-	case kind == "":
-	case kind != "none" && len(h.Token) == 0:
-		l.missing(t, []string{"webhook", "hydrate", "token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/key")
-	case kind == "none" && len(h.Token) > 0:
-		l.atKey(t, []string{"webhook", "hydrate", "token"}, "a token that auth none does not use", "leave it out, or choose an auth")
-	}
-}
-
 // checkCarried: headers and query parameters are there only if they travel.
 func (l *loader) checkCarried(t thing, at []string, template string, w config.Webhook) {
 	names, _ := l.placeholders(t, at, template)
@@ -104,8 +112,8 @@ func (l *loader) checkCarried(t thing, at []string, template string, w config.We
 
 // hydrateHint is what helps where the body is not signed.
 func hydrateHint(t thing, w config.Webhook) string {
-	if provider.Hydrates(w.Provider) {
-		return "add hydrate: { token: ssm:/pushpull/" + t.path[1] + "/key } to fetch it from the API instead"
+	if says := provider.HydrateOf(w.Provider, t.path[1]); says != "" {
+		return "add " + says + " to fetch it from the API instead"
 	}
 	return "believe no more of an event than its id, and fetch the rest from the provider's API: say how in hydrate"
 }
@@ -114,7 +122,7 @@ func hydrateHint(t thing, w config.Webhook) string {
 // it keeps forged data out, not forged events.
 func openHint(t thing, w config.Webhook) string {
 	const mend = "authenticate, if the provider can sign"
-	if w.Hydrate == nil && provider.Hydrates(w.Provider) {
+	if w.Hydrate == nil && provider.HydrateOf(w.Provider, t.path[1]) != "" {
 		return mend + "; else " + hydrateHint(t, w)
 	}
 	return mend

@@ -2,231 +2,270 @@ package load
 
 import (
 	"fmt"
-	"maps"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"pushpull/shared/config"
+	"pushpull/shared/event"
+	"pushpull/shared/jq"
 )
 
-func (l *loader) checkPoll(t thing, p config.Poll) {
-	if p.Every < leastEvery {
-		l.problem(t, []string{"poll", "every"}, fmt.Sprintf("%s is too often", p.Every), "5s is the least")
+// checkPoll looks at one poll; t is the poll's, s its source.
+func (l *loader) checkPoll(t thing, s config.Source, p config.Poll) {
+	l.checkPollName(t, s, p)
+	l.checkInterval(t, p)
+	l.checkReadable(t, []string{"token"}, p.Token)
+	for name, refs := range p.Secrets {
+		l.checkReadable(t, []string{"secrets", name}, refs)
 	}
-	l.checkSpec(t, "poll", p.Event)
+	l.checkSpec(t, []string{"event"}, p.Event)
+	if p.Event != nil {
+		l.checkRecordSpec(t, *p.Event)
+	}
 	if p.Provider != "" && (p.BaseURL == "" && p.Auth == nil) {
 		return // the preset or its resource is unknown, which was said
 	}
-	if p.Provider == "" && t.has("poll", "resource") {
-		l.missing(t, []string{"poll", "provider"}, "resource names one of a preset's")
+	if p.Provider == "" && t.has("resource") {
+		l.missing(t, []string{"provider"}, "resource names one of a preset's")
 	}
 	l.checkBaseURL(t, p.BaseURL)
 	l.checkPollAuth(t, p)
-	l.checkRequest(t, p)
-	l.checkPagination(t, p.Pagination)
-	if p.Incremental != nil && p.Incremental.CursorPath == "" {
-		l.missing(t, []string{"poll", "incremental", "cursor_path"}, "the field of a record that grows, such as created")
+	l.checkRequests(t, p)
+	l.checkRecords(t, []string{"records"}, p.Records)
+	l.checkPagination(t, []string{"pagination"}, p.Pagination, p.Request)
+	l.checkIncremental(t, p)
+	l.checkSnapshot(t, p)
+	l.checkLimit(t, p)
+	if p.Parent != nil {
+		l.checkRecords(t, []string{"parent", "records"}, p.Parent.Records)
+		l.checkPagination(t, []string{"parent", "pagination"}, p.Parent.Pagination, p.Parent.Request)
+		l.checkJQ(t, []string{"parent", "when"}, p.Parent.When)
+	}
+	if p.Detail != nil {
+		l.checkJQ(t, []string{"detail", "when"}, p.Detail.When)
+	}
+	if e := p.Export; e != nil && e.URLPath == "" && e.Download == nil {
+		l.missing(t, []string{"export", "url_path"}, "where the file's address is in the status' answer; or say its request in download")
 	}
 }
 
-func (l *loader) checkBaseURL(t thing, base string) {
-	at := []string{"poll", "base_url"}
-	if base == "" {
-		l.missing(t, at, "the API's address, such as https://api.example.com, or a preset in provider:")
-		return
+func (l *loader) checkPollName(t thing, s config.Source, p config.Poll) {
+	same := 0
+	for _, other := range s.Poll {
+		if other.Name == p.Name {
+			same++
+		}
 	}
-	// {names} are filled in later; a letter stands for each.
-	if what, mend := wrongURL(strings.NewReplacer("{", "x", "}", "x").Replace(base), false); what != "" {
-		l.problem(t, at, what, mend)
-	}
-}
-
-// wrongURL says what is wrong with an address: https, but for loopback or where
-// plain is allowed, no user and password in it.
-func wrongURL(text string, plain bool) (what, mend string) {
-	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return "not an address", "write https://host/path"
-	case u.User != nil:
-		return "a user and password in an address end in logs", "use auth, or a header with a reference"
-	case u.Fragment != "":
-		return "an address with a # is for browsers", "leave out what follows it"
-	case u.Scheme == "https", u.Scheme == "http" && (plain || loopback(u.Hostname())):
-		return "", ""
-	case u.Scheme == "http":
-		return "http without TLS", "use https; http is for loopback only"
-	}
-	return fmt.Sprintf("%q is not https", u.Scheme), "write https://host/path"
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-}
-
-// The fields of each type of auth, and those it needs.
-func authFields(kind string) (own, needed []string) {
-	switch kind {
-	case "bearer":
-		return []string{"prefix"}, nil
-	case "basic":
-		return []string{"username", "password"}, nil
-	case "api_key":
-		return []string{"in", "name"}, []string{"in", "name"}
-	}
-	return nil, nil
-}
-
-func (l *loader) checkPollAuth(t thing, p config.Poll) {
-	at := []string{"poll", "auth"}
-	if p.Auth == nil {
-		l.missing(t, at, "type: bearer, basic or api_key, or none in so many words")
-		return
-	}
-	l.checkAPIAuth(t, at, *p.Auth)
-	kind := p.Auth.Type
-	if kind == "" {
-		return
-	}
-	if kind != "none" && len(p.Token) == 0 {
-		l.missing(t, []string{"poll", "token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/key")
-	}
-	if kind == "none" && len(p.Token) > 0 {
-		l.atKey(t, []string{"poll", "token"}, "a token that auth none does not use", "leave it out, or choose an auth")
+	case p.Name != "" && !isName(p.Name):
+		l.problem(t, []string{"name"}, fmt.Sprintf("%q is not a name", p.Name), "use small letters, digits, - and _, at most 63, the first a letter or a digit")
+	case same > 1 && p.Name == "":
+		l.missing(t, []string{"name"}, "of several polls of a source one alone may be without")
+	case same > 1:
+		l.problem(t, []string{"name"}, fmt.Sprintf("two polls of the source are called %q", p.Name), "its checkpoint is kept under its name")
 	}
 }
 
-// checkAPIAuth checks how requests to an API are authenticated, but for the token.
-func (l *loader) checkAPIAuth(t thing, at []string, a config.PollAuth) {
-	kind := a.Type
-	if kind == "" {
-		l.missing(t, append(at, "type"), "none, bearer, basic or api_key")
-		return
-	}
-	own, needed := authFields(kind)
-	for _, key := range []string{"prefix", "username", "password", "in", "name"} {
-		if !slices.Contains(own, key) {
-			l.foreign(t, at, kind, key)
+// checkInterval: min, every and max are in this order.
+func (l *loader) checkInterval(t thing, p config.Poll) {
+	for _, i := range []struct {
+		key   string
+		value config.Duration
+	}{{"every", p.Every}, {"min", p.Min}, {"max", p.Max}} {
+		if i.value < leastEvery && (i.key == "every" || t.has(i.key)) {
+			l.problem(t, []string{i.key}, fmt.Sprintf("%s is too often", i.value), "5s is the least")
+			return
 		}
 	}
-	values := map[string]string{"in": a.In, "name": a.Name}
-	for _, key := range needed {
-		if values[key] == "" {
-			l.missing(t, append(at, key), "an api_key goes in a header or the query, under a name")
-		}
+	if t.has("min") && p.Min > p.Every {
+		l.problem(t, []string{"min"}, fmt.Sprintf("%s is longer than every, which is %s", p.Min, p.Every), "")
 	}
-	for key, template := range map[string]string{"username": a.Username, "password": a.Password} {
-		l.checkNames(t, append(at, key), template, []string{"token"})
-	}
-	if kind == "basic" && !strings.Contains(a.Username+a.Password, "{token}") {
-		l.problem(t, at, "neither username nor password is the {token}", "a password is never written here: set password, or username, to \"{token}\"")
+	if t.has("max") && p.Max < p.Every {
+		l.problem(t, []string{"max"}, fmt.Sprintf("%s is shorter than every, which is %s", p.Max, p.Every), "")
 	}
 }
 
-// checkNames says which placeholders of a template are none of those known.
-func (l *loader) checkNames(t thing, at []string, template string, known []string) {
-	names, ok := l.placeholders(t, at, template)
-	if !ok {
-		return
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			l.problem(t, at, fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known))
+// checkRecordSpec: a record of a page has no headers and no query.
+func (l *loader) checkRecordSpec(t thing, s event.Spec) {
+	for field, choices := range map[string]event.Choices{
+		"identity": s.Identity, "type": s.Type, "time": s.Time, "entity": s.Entity, "version": s.Version,
+	} {
+		if !t.has("event", field) {
+			continue // the preset's
 		}
-	}
-}
-
-// checkRequest looks at the request and at `with`: each placeholder has a value,
-// and each value a placeholder.
-func (l *loader) checkRequest(t thing, p config.Poll) {
-	if p.Request == nil {
-		return
-	}
-	if p.Request.Path == "" && p.Provider == "" {
-		l.missing(t, []string{"poll", "request", "path"}, "what follows base_url, such as /v1/events")
-	}
-	if p.Request.Timeout > mostTime || p.Request.Timeout <= 0 {
-		l.problem(t, []string{"poll", "request", "timeout"}, fmt.Sprintf("a timeout of %s", p.Request.Timeout), "more than nothing, and at most 10m")
-	}
-	used := map[string]bool{}
-	use := func(at []string, template string) {
-		names, _ := l.placeholders(t, at, template)
-		for _, name := range names {
-			used[name] = true
-			if _, ok := p.With[name]; ok {
-				continue
+		for i, c := range choices {
+			parts, err := event.ParseTemplate(c.Value)
+			if err != nil {
+				continue // said already
 			}
-			switch {
-			case t.has(at...):
-				l.problem(t, at, fmt.Sprintf("unknown placeholder {%s}", name), "give it a value: with: { "+name+": … }")
-			case !t.has("poll", "with", name):
-				l.missing(t, []string{"poll", "with", name}, fmt.Sprintf("%s of the preset needs it", template))
+			for _, p := range parts {
+				if strings.HasPrefix(p.Placeholder, "header.") || strings.HasPrefix(p.Placeholder, "query.") {
+					l.problem(t, l.candidate(t, []string{"event"}, field, i, ""), fmt.Sprintf("a polled record has no {%s}", p.Placeholder), "{body.…} is the record")
+				}
 			}
 		}
 	}
-	use([]string{"poll", "base_url"}, p.BaseURL)
-	use([]string{"poll", "request", "path"}, p.Request.Path)
-	for _, key := range slices.Sorted(maps.Keys(p.Request.Params)) {
-		at := []string{"poll", "request", "params", key}
-		use(at, p.Request.Params[key])
-		if slices.Contains([]string{"api_key", "apikey", "access_token", "client_secret", "password", "secret"}, strings.ToLower(key)) {
-			l.problem(t, at, fmt.Sprintf("the parameter %s carries a secret (its value is not shown)", key), "use auth: { type: api_key, in: query, name: "+key+" } and token:")
-		}
+}
+
+// checkJQ compiles an expression, which the poller would refuse too.
+func (l *loader) checkJQ(t thing, at []string, expr string) {
+	if expr == "" {
+		return
 	}
-	for _, key := range slices.Sorted(maps.Keys(p.Request.Headers)) {
-		l.checkHeader(t, []string{"poll", "request", "headers", key}, key, p.Request.Headers[key])
-	}
-	for name := range p.With {
-		if !used[name] {
-			l.atKey(t, []string{"poll", "with", name}, fmt.Sprintf("nothing uses {%s}", name), didYouMeanOnly(name, slices.Sorted(maps.Keys(used))))
-		}
+	if _, err := jq.Compile(expr, "start", "now"); err != nil {
+		l.problem(t, at, err.Error(), "")
 	}
 }
 
-// checkHeader: a header that carries a credential is a reference.
-func (l *loader) checkHeader(t thing, at []string, name, value string) {
-	if strings.ContainsAny(value, "\r\n\x00") || !isToken(name) {
-		l.atKey(t, at, "not a header", "a name without spaces, a value on one line")
+func (l *loader) checkRecords(t thing, at []string, r *config.Records) {
+	if r == nil {
+		return
 	}
-	if carriesSecret(name) && !isReference(value) {
-		l.problem(t, at, fmt.Sprintf("the header %s carries a secret (its value is not shown)", name), "keep the value elsewhere and write where: ssm:/name, secretsmanager:name or env:NAME")
+	under := func(key string) []string { return append(slices.Clone(at), key) }
+	if r.JQ != "" && r.Path != "" {
+		l.problem(t, under("jq"), "path and jq both say where the records are", "leave one out")
 	}
+	if r.Delimiter != "" && r.Format != "csv" {
+		l.problem(t, under("delimiter"), "only csv has a delimiter", "say format: csv, or leave it out")
+	}
+	l.checkJQ(t, under("jq"), r.JQ)
+	l.checkJQ(t, under("each"), r.Each)
+	l.checkJQ(t, under("deleted_when"), r.DeletedWhen)
 }
 
-func isToken(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	}) < 0
+// What each type of pagination needs, and what it may have besides.
+var paginations = map[string]struct{ needs, may []string }{
+	"none":        {},
+	"link_header": {may: []string{"has_more_path", "stop_when", "empty_page", "total_path"}},
+	"next_url":    {needs: []string{"cursor_path"}, may: []string{"cursor_header", "has_more_path", "stop_when", "empty_page", "total_path", "cursor_ttl"}},
+	"cursor":      {needs: []string{"cursor_path"}, may: []string{"cursor_header", "cursor_param", "has_more_path", "stop_when", "empty_page", "total_path", "cursor_ttl"}},
+	"keyset":      {needs: []string{"cursor_path"}, may: []string{"cursor_param", "has_more_path", "stop_when", "total_path"}},
+	"offset":      {needs: []string{"page_size"}, may: []string{"cursor_param", "start", "total_path", "has_more_path", "stop_when", "empty_page"}},
+	"page":        {may: []string{"cursor_param", "start", "total_path", "total_pages_path", "has_more_path", "stop_when", "empty_page"}},
+	"sync_token":  {needs: []string{"cursor_path"}, may: []string{"cursor_header", "cursor_param", "token_path", "token_param", "seed", "has_more_path", "stop_when", "empty_page", "cursor_ttl"}},
 }
 
-func carriesSecret(header string) bool {
-	header = strings.ToLower(header)
-	return slices.ContainsFunc([]string{"authorization", "cookie", "token", "secret", "api-key", "apikey", "password"}, func(word string) bool {
-		return strings.Contains(header, word)
-	})
+var paginationKeys = []string{
+	"cursor_path", "cursor_header", "cursor_param", "token_path", "token_param", "seed", "has_more_path", "stop_when",
+	"total_path", "total_pages_path", "start", "empty_page", "cursor_ttl", "page_size", "page_size_param", "max_depth",
 }
 
-func isReference(s string) bool {
-	return strings.HasPrefix(s, "ssm:") || strings.HasPrefix(s, "secretsmanager:") || strings.HasPrefix(s, "env:")
-}
-
-func (l *loader) checkPagination(t thing, p *config.Pagination) {
+func (l *loader) checkPagination(t thing, at []string, p *config.Pagination, r *config.Request) {
 	if p == nil {
 		return
 	}
-	at := []string{"poll", "pagination"}
-	switch p.Type {
-	case "none", "link_header":
-		l.foreign(t, at, p.Type, "cursor_path", "cursor_param", "has_more_path")
-	case "cursor", "keyset":
-		if p.CursorPath == "" {
-			l.missing(t, append(at, "cursor_path"), "where the next cursor is: in the body, or for keyset in the last record")
+	under := func(key string) []string { return append(slices.Clone(at), key) }
+	kind, known := paginations[p.Type]
+	if !known {
+		return // which the schema says
+	}
+	for _, key := range paginationKeys {
+		always := []string{"page_size", "page_size_param", "max_depth"}
+		if p.Type == "none" {
+			always = nil
 		}
-		if p.CursorParam == "" {
-			l.missing(t, append(at, "cursor_param"), "the query parameter that takes the cursor")
+		if !slices.Contains(slices.Concat(kind.needs, kind.may, always), key) {
+			l.foreign(t, at, p.Type, key)
 		}
+	}
+	has := map[string]bool{"cursor_path": p.CursorPath != "" || p.CursorHeader != "", "page_size": p.PageSize > 0}
+	for _, key := range kind.needs {
+		if !has[key] {
+			l.missing(t, under(key), map[string]string{
+				"cursor_path": "where the next cursor is: in the body, or for keyset in the last record",
+				"page_size":   "how many records a page has at most",
+			}[key])
+		}
+	}
+	if slices.Contains(kind.may, "cursor_param") && p.Type != "sync_token" && p.CursorParam == "" && !takes(r, "cursor") {
+		l.missing(t, under("cursor_param"), "the query parameter that takes the cursor; or put {cursor} into request")
+	}
+	if p.Start != nil && *p.Start < 0 {
+		l.problem(t, under("start"), "less than nothing", "")
+	}
+	l.checkJQ(t, under("stop_when"), p.StopWhen)
+}
+
+// takes reports whether a request has a place for what a run fills in.
+func takes(r *config.Request, name string) bool {
+	return r != nil && slices.ContainsFunc(requestUses(nil, *r), func(u use) bool { return strings.Contains(u.template, "{"+name+"}") })
+}
+
+func (l *loader) checkIncremental(t thing, p config.Poll) {
+	i := p.Incremental
+	token := p.Pagination != nil && p.Pagination.Type == "sync_token"
+	if i == nil {
+		if p.Snapshot == nil && !token {
+			l.warn(t, nil, "it reads everything each time, and the ledger forgets: what is listed for longer than the source's window comes again", "say incremental, where records have a time or a number that grows, or snapshot: {}")
+		}
+		return
+	}
+	at := func(key string) []string { return []string{"incremental", key} }
+	if i.CursorPath == "" && i.MarkPath == "" && !token && p.Parent == nil {
+		l.missing(t, at("cursor_path"), "the field of a record that grows, such as created")
+	}
+	if (i.Format == "layout") != (i.Layout != "") {
+		l.problem(t, at("layout"), "format: layout and layout: go together", `write layout: "2006-01-02 15:04"`)
+	}
+	if i.TimeZone != "" {
+		if _, err := time.LoadLocation(i.TimeZone); err != nil {
+			l.problem(t, at("time_zone"), fmt.Sprintf("%q is not a time zone", i.TimeZone), "write Europe/Berlin or UTC")
+		}
+	}
+	if i.MinWindow > i.Window && i.Window > 0 {
+		l.problem(t, at("min_window"), fmt.Sprintf("%s is longer than window, which is %s", i.MinWindow, i.Window), "")
+	}
+	if i.Window > 0 && i.Format == "text" {
+		l.problem(t, at("window"), "a text that sorts has no length", "leave it out, or say another format")
+	}
+	if i.Retention > 0 && p.Max > i.Retention {
+		l.problem(t, []string{"max"}, fmt.Sprintf("polling each %s would lose what the API keeps for %s", p.Max, i.Retention), "make it a quarter of the retention at most")
+	}
+	if e := i.OnExpired; e != nil {
+		l.checkJQ(t, []string{"incremental", "on_expired", "when"}, e.When)
+	}
+}
+
+func (l *loader) checkSnapshot(t thing, p config.Poll) {
+	if p.Snapshot == nil {
+		return
+	}
+	token := p.Pagination != nil && p.Pagination.Type == "sync_token" // its incremental says no more than what expired means
+	if p.Incremental != nil && !token {
+		l.problem(t, []string{"snapshot"}, "snapshot compares everything, and incremental does not read everything", "leave one out")
+	}
+	if p.Event == nil || len(p.Event.Entity) == 0 {
+		l.missing(t, []string{"event", "entity"}, "a snapshot knows its records by their entity")
+	}
+}
+
+func (l *loader) checkLimit(t thing, p config.Poll) {
+	l.checkRateLimit(t, []string{"rate_limit"}, p.RateLimit)
+	if b := p.Backfill; b != nil {
+		l.checkShare(t, []string{"backfill", "share"}, b.Share)
+	}
+}
+
+// checkRateLimit looks at the limit of a poll or a hydrate, which is at at.
+func (l *loader) checkRateLimit(t thing, at []string, r *config.RateLimit) {
+	if r == nil {
+		return
+	}
+	under := func(key string) []string { return append(slices.Clone(at), key) }
+	l.checkJQ(t, under("limited_when"), r.LimitedWhen)
+	l.checkShare(t, under("reserve"), r.Reserve)
+	if r.Requests > 0 && r.Per <= 0 {
+		l.problem(t, under("per"), "a period of nothing", "write 1m")
+	}
+}
+
+// checkShare: a share is a whole number of percent, below all of it.
+func (l *loader) checkShare(t thing, at []string, share string) {
+	if share == "" {
+		return
+	}
+	if _, err := config.ParseShare(share); err != nil {
+		l.problem(t, at, err.Error(), "")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pushpull/shared/config"
+	"pushpull/shared/guard"
 )
 
 func (l *loader) checkDestination(t thing, d config.Destination) {
@@ -59,7 +60,7 @@ func (l *loader) checkHTTP(t thing, d config.Destination) {
 // not go to unasked. What a name resolves to is looked at when it is delivered.
 func private(host string) bool {
 	ip := net.ParseIP(host)
-	return loopback(host) || ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
+	return guard.Loopback(host) || ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
 }
 
 // route checks that every name of a route is of something there is.

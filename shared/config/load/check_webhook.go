@@ -96,7 +96,7 @@ func (l *loader) checkElements(t thing, w config.Webhook) {
 			own = own || strings.HasPrefix(name, "body.") || name == "entity" || name == "version"
 		}
 		if !own {
-			l.problem(t, l.candidate(t, "webhook", "identity", i, "value"),
+			l.problem(t, l.candidate(t, []string{"webhook", "event"}, "identity", i, "value"),
 				fmt.Sprintf("%q is the same for all events of a request", c.Value), "add something of the element, such as {body.id}")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"pushpull/shared/config"
 	"pushpull/shared/provider"
@@ -25,15 +26,34 @@ func (l *loader) source(t thing) config.Source {
 		l.webhookPreset(t, w)
 		completeWebhook(w)
 	}
-	if p := object(t.raw, "poll"); p != nil {
-		provider.Expand(p["event"])
-		l.pollPreset(t, p)
-		completePoll(p)
+	polls := t.polls()
+	for _, p := range polls {
+		provider.Expand(p.raw["event"])
+		l.pollPreset(p)
+		completePoll(p.raw)
+		fill(reflect.TypeFor[config.Poll](), p.raw)
+		completeInterval(p.raw, t.raw["webhook"] != nil)
 	}
 	fill(reflect.TypeFor[config.Source](), t.raw)
 	l.decode(t, &s)
+	shareLimit(&s)
 	l.checkSource(t, s)
 	return s
+}
+
+// shareLimit has a hydrate that says no limit keep to that of a poll with the same
+// credential: it is one budget.
+func shareLimit(s *config.Source) {
+	if s.Webhook == nil || s.Webhook.Hydrate == nil || s.Webhook.Hydrate.RateLimit != nil {
+		return
+	}
+	h := s.Webhook.Hydrate
+	for _, p := range s.Poll {
+		if p.RateLimit != nil && slices.Equal(p.Token, h.Token) && maps.EqualFunc(p.Secrets, h.Secrets, slices.Equal) {
+			h.RateLimit = p.RateLimit
+			return
+		}
+	}
 }
 
 // destination fills a destination in and checks it.
@@ -62,7 +82,7 @@ func object(raw map[string]any, key string) map[string]any {
 
 // webhookPreset puts the preset's webhook under what the source says itself.
 func (l *loader) webhookPreset(t thing, w map[string]any) {
-	p, ok := l.preset(t, "webhook", w)
+	p, ok := l.preset(t, []string{"webhook", "provider"}, w["provider"])
 	if !ok {
 		l.parameters(t, w, provider.Preset{})
 		return
@@ -71,14 +91,27 @@ func (l *loader) webhookPreset(t thing, w map[string]any) {
 		l.problem(t, []string{"webhook", "provider"}, fmt.Sprintf("the preset %q has no webhook", p.Name), "write auth and event yourself, or use poll")
 		return
 	}
-	poll, _ := object(t.raw, "poll")["provider"].(string)
+	polled := slices.ContainsFunc(t.polls(), func(poll thing) bool { return poll.raw["provider"] == p.Name })
 	preset := p.Webhook.Webhook
-	preset.Event = new(p.Webhook.EventFor(poll == p.Name))
+	preset.Event = new(p.Webhook.EventFor(polled))
 	if object(w, "hydrate") == nil {
 		preset.Hydrate = nil // a source turns it on
 	}
-	under(w, raw(preset))
+	preset.Hint = p.Webhook.HintWithPoll && len(t.polls()) > 0
+	provider.Under(w, raw(preset))
 	l.parameters(t, w, p)
+	l.ownToken(t, w)
+}
+
+// ownToken has a preset's scheme that shows verify_token take the source's.
+func (l *loader) ownToken(t thing, w map[string]any) {
+	references, ok := w["verify_token"]
+	if !ok {
+		references = "env:MISSING" // said; what it stands in is no second mistake
+	}
+	if provider.FillInToken(object(w, "auth"), references) && !ok {
+		l.missing(t, []string{"webhook", "verify_token"}, "a reference such as ssm:/pushpull/"+t.path[1]+"/verify_token, with a text of your own that the address shows")
+	}
 }
 
 // parameters fills {with.name} in, and asks for those that are not there.
@@ -95,43 +128,55 @@ func (l *loader) parameters(t thing, w map[string]any, p provider.Preset) {
 }
 
 // pollPreset puts the preset's resource under what the source says itself.
-func (l *loader) pollPreset(t thing, poll map[string]any) {
-	p, ok := l.preset(t, "poll", poll)
+func (l *loader) pollPreset(t thing) {
+	p, ok := l.preset(t, []string{"provider"}, t.raw["provider"])
 	if !ok {
 		return
 	}
 	if p.Poll == nil {
-		l.problem(t, []string{"poll", "provider"}, fmt.Sprintf("the preset %q has no poll", p.Name), "write base_url, auth, request and the rest yourself")
+		l.problem(t, []string{"provider"}, fmt.Sprintf("the preset %q has no poll", p.Name), "write base_url, auth, request and the rest yourself")
 		return
 	}
 	names := slices.Sorted(maps.Keys(p.Poll.Resources))
-	name, _ := poll["resource"].(string)
-	if name == "" && len(names) == 1 && !t.has("poll", "resource") {
-		name = names[0]
-		poll["resource"] = name
+	name, _ := t.raw["resource"].(string)
+	if usual := usual(names); name == "" && usual != "" && !t.has("resource") {
+		name = usual
+		t.raw["resource"] = name
 	}
 	resource, ok := p.Poll.Resources[name]
 	switch {
 	case ok:
-		under(poll, raw(resource))
+		provider.Under(t.raw, raw(resource))
 	case name == "":
-		l.missing(t, []string{"poll", "resource"}, "one of "+strings.Join(names, ", "))
+		l.missing(t, []string{"resource"}, "one of "+strings.Join(names, ", "))
 	default:
-		l.problem(t, []string{"poll", "resource"}, fmt.Sprintf("the preset %q has no resource %q", p.Name, name), didYouMean(name, names))
+		l.problem(t, []string{"resource"}, fmt.Sprintf("the preset %q has no resource %q", p.Name, name), didYouMean(name, names))
 	}
 }
 
-func (l *loader) preset(t thing, half string, raw map[string]any) (provider.Preset, bool) {
-	name, _ := raw["provider"].(string)
-	if name == "" {
+// usual is the resource of a poll that names none: the events, or the only one.
+func usual(names []string) string {
+	switch {
+	case slices.Contains(names, "events"):
+		return "events"
+	case len(names) == 1:
+		return names[0]
+	}
+	return ""
+}
+
+// preset is the one named at a place of the thing, if it names one.
+func (l *loader) preset(t thing, at []string, name any) (provider.Preset, bool) {
+	text, _ := name.(string)
+	if text == "" {
 		return provider.Preset{}, false
 	}
-	p, err := provider.Load(name)
+	p, err := provider.Load(text)
 	switch {
 	case errors.Is(err, provider.ErrUnknown):
-		l.problem(t, []string{half, "provider"}, fmt.Sprintf("no preset for the provider %q", name), orElse(didYouMean(name, provider.Names()), "`pushpull providers` lists those there are; of any other, say auth and event yourself"))
+		l.problem(t, at, fmt.Sprintf("no preset for the provider %q", text), orElse(didYouMean(text, provider.Names()), "`pushpull providers` lists those there are; of any other, say auth and event yourself"))
 	case err != nil:
-		l.problem(t, []string{half, "provider"}, err.Error(), "")
+		l.problem(t, at, err.Error(), "")
 	}
 	return p, err == nil
 }
@@ -158,34 +203,6 @@ func raw(v any) map[string]any {
 	return m
 }
 
-// under puts the preset's fields where the source has none, field by field.
-// Another scheme or type has other fields, so it replaces the whole; and so does
-// a list.
-func under(own, preset map[string]any) {
-	for key, value := range preset {
-		mine, there := own[key]
-		if !there {
-			own[key] = value
-			continue
-		}
-		theirs, ok := value.(map[string]any)
-		ours, ok2 := mine.(map[string]any)
-		if !ok || !ok2 {
-			continue
-		}
-		if differs(ours, theirs, "scheme") || differs(ours, theirs, "type") {
-			continue
-		}
-		under(ours, theirs)
-	}
-}
-
-func differs(own, preset map[string]any, key string) bool {
-	a, ok := own[key].(string)
-	b, ok2 := preset[key].(string)
-	return ok && ok2 && a != b
-}
-
 func completeWebhook(w map[string]any) {
 	ensure(w, "event")
 	if h := object(w, "hydrate"); h != nil {
@@ -201,6 +218,33 @@ func completePoll(p map[string]any) {
 		g["type"] = "none"
 	}
 	completeAuth(object(p, "auth"))
+}
+
+// completeInterval fills in how the interval is set, and between which bounds.
+func completeInterval(p map[string]any, pushed bool) {
+	if p["adapt"] == nil {
+		p["adapt"] = "none"
+		if pushed {
+			p["adapt"] = "misses"
+		}
+	}
+	text, _ := p["every"].(string)
+	every, err := config.ParseDuration(text)
+	if err != nil {
+		return // which the schema says
+	}
+	if p["min"] == nil {
+		p["min"] = min(every, max(every/15, config.Duration(time.Minute))).String()
+	}
+	if p["max"] != nil {
+		return
+	}
+	longest := 8 * every
+	text, _ = object(p, "incremental")["retention"].(string)
+	if retention, err := config.ParseDuration(text); err == nil && retention > 0 {
+		longest = max(every, min(longest, retention/4))
+	}
+	p["max"] = longest.String()
 }
 
 // completeAuth fills in what a way to authenticate leaves out.
@@ -225,6 +269,10 @@ func ensure(raw map[string]any, key string) {
 func fill(t reflect.Type, raw map[string]any) {
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous {
+			fill(f.Type, raw)
+			continue
+		}
 		value, there := raw[name]
 		if !there {
 			if d, ok := defaultOf(f); ok {

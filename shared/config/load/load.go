@@ -180,17 +180,50 @@ func byThing(flaws []flaw) map[string][]flaw {
 	return out
 }
 
-// remove takes out what a path leads to; of a list, the whole list.
+// remove takes out what a path leads to; of a list, the whole list, but for one
+// of mappings.
 func remove(raw map[string]any, path []string) {
-	for _, step := range path[:len(path)-1] {
-		next, ok := raw[step].(map[string]any)
-		if !ok {
+	for i, step := range path[:len(path)-1] {
+		switch next := raw[step].(type) {
+		case map[string]any:
+			raw = next
+		case []any:
+			at, err := strconv.Atoi(path[i+1])
+			if err == nil && at < len(next) && i+2 < len(path) {
+				if item, ok := next[at].(map[string]any); ok {
+					remove(item, path[i+2:])
+					return
+				}
+			}
+			delete(raw, step)
+			return
+		default:
 			delete(raw, step)
 			return
 		}
-		raw = next
 	}
 	delete(raw, path[len(path)-1])
+}
+
+// polls are the polls of a source, each a thing of its own: one, or a list.
+func (t thing) polls() []thing {
+	part := func(raw any, path ...string) thing {
+		m, _ := raw.(map[string]any)
+		return thing{file: t.file, path: append(slices.Clone(t.path), path...), at: t.at.value.find(path), raw: m}
+	}
+	switch polls := t.raw["poll"].(type) {
+	case map[string]any:
+		return []thing{part(polls, "poll")}
+	case []any:
+		var out []thing
+		for i, one := range polls {
+			if _, ok := one.(map[string]any); ok {
+				out = append(out, part(one, "poll", strconv.Itoa(i)))
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // problem is of a thing: at the value of path, which is within the thing.

@@ -205,8 +205,8 @@ routes: [{ from: "*", to: [out] }]
 	if len(s.Webhook.Event.Version) != 1 || s.Webhook.Event.Identity[0].Value != "{body.id}" || len(s.Webhook.Secret) != 2 {
 		t.Errorf("event: %+v", s.Webhook.Event)
 	}
-	p := s.Poll
-	if diff := cmp.Diff(&config.PollAuth{Type: "bearer", Prefix: "Bearer"}, p.Auth); diff != "" {
+	p := s.Poll[0]
+	if diff := cmp.Diff(&config.APIAuth{Type: "bearer", Prefix: "Bearer"}, p.Auth); diff != "" {
 		t.Errorf("another type replaces the whole: %s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"limit": "10", "type": "invoice.paid"}, p.Request.Params); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"reflect"
 	"runtime"
@@ -52,6 +53,8 @@ func mapper(t reflect.Type) *jsonschema.Schema {
 			Extras: types("string", "array"), MinItems: &one, MinLength: &one,
 			Items: &jsonschema.Schema{Ref: "#/$defs/Choice"},
 		}
+	case reflect.TypeFor[config.Polls]():
+		return &jsonschema.Schema{Ref: "#/$defs/Poll"}
 	case reflect.TypeFor[map[string]string]():
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Extras: types("string", "number", "boolean")}}
 	case reflect.TypeFor[map[string]map[string]string]():
@@ -65,6 +68,7 @@ func mapper(t reflect.Type) *jsonschema.Schema {
 // Load asks for it when the preset is filled in.
 func makeSchema(t *testing.T) []byte {
 	t.Helper()
+	one := uint64(1)
 	r := &jsonschema.Reflector{ExpandedStruct: true, Anonymous: true, Mapper: mapper}
 	for _, dir := range []string{"../../config", "../../event"} {
 		if err := r.AddGoComments("pushpull/shared/config/load", dir); err != nil {
@@ -81,7 +85,13 @@ func makeSchema(t *testing.T) []byte {
 	choice.Version, choice.Type = "", ""
 	choice.Extras = types("string", "object")
 	s.Definitions["Choice"] = choice
-	for _, name := range []string{"Auth", "Signature", "PollAuth", "Request", "Pagination", "Incremental"} {
+	poll := r.Reflect(&config.Poll{})
+	maps.Copy(s.Definitions, poll.Definitions)
+	poll.Definitions, poll.Version, poll.Type = nil, "", ""
+	poll.Extras = types("object", "array")
+	poll.Items, poll.MinItems = &jsonschema.Schema{Type: "object", AllOf: []*jsonschema.Schema{{Ref: "#/$defs/Poll"}}}, &one
+	s.Definitions["Poll"] = poll
+	for _, name := range []string{"Auth", "Signature", "APIAuth", "Request", "Seed", "Pagination", "Parent", "Detail", "Export", "GraphQL"} {
 		s.Definitions[name].Required = nil
 	}
 	for _, name := range []string{"sources", "destinations"} {

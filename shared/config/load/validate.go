@@ -129,7 +129,8 @@ func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError)
 func secretPath(path []string) bool {
 	return slices.ContainsFunc(path, func(step string) bool {
 		switch step {
-		case "secret", "token", "sign", "headers", "username", "password", "params":
+		case "secret", "secrets", "token", "sign", "headers", "username", "password", "params",
+			"client_secret", "secret_key", "private_key", "session_token", "login":
 			return true
 		}
 		return false

@@ -131,6 +131,8 @@ func Run(t *testing.T, open Open) {
 	t.Run("claim", func(t *testing.T) { t.Parallel(); claims(t, open) })
 	t.Run("end", func(t *testing.T) { t.Parallel(); ends(t, open) })
 	t.Run("conflict", func(t *testing.T) { t.Parallel(); conflicts(t, open) })
+	t.Run("late", func(t *testing.T) { t.Parallel(); late(t, open) })
+	t.Run("arrivals", func(t *testing.T) { t.Parallel(); arrivals(t, open) })
 	t.Run("payload", func(t *testing.T) { t.Parallel(); payloads(t, open) })
 	t.Run("read", func(t *testing.T) { t.Parallel(); reads(t, open) })
 	t.Run("any order of claims, ends and crashes", func(t *testing.T) { t.Parallel(); machine(t, open) })
