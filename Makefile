@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help check build lint fmt generate test race vet tidy validate bench chaos \
-	test-real-input test-providers test-aws-cli test-reference test-run fuzz fuzz-push clean \
+	test-real-input test-providers test-destinations test-aws-cli test-reference test-postgres test-run fuzz fuzz-push clean \
 	build-ReceiverFunction build-ProcessorFunction build-PollerFunction
 
 FUNCTIONS := receiver processor poller
@@ -75,11 +75,17 @@ test-real-input: ## GitHub's and Stripe's own payloads and signers against the r
 test-providers: ## each provider's own SDK signs and we verify, we sign and it verifies (needs Node and Python)
 	test/providers/run.sh
 
+test-destinations: ## the destinations in AWS against a stand-in for its services, moto (needs Python)
+	test/destinations/run.sh
+
 test-aws-cli: ## the aws command line and boto3 against the local queues and tables (needs Python)
 	test/aws-cli/run.sh
 
 test-reference: ## the SQS and DynamoDB suites against ElasticMQ and Amazon's DynamoDB Local (needs Java and Maven)
 	test/reference/run.sh
+
+test-postgres: ## the postgres destination against a real PostgreSQL (as root on Debian it is installed)
+	test/postgres/run.sh
 
 test-run: ## the README's run command in a clean clone with a fresh HOME, driving an event through it
 	test/run-command.sh

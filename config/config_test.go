@@ -21,7 +21,7 @@ func TestTheConfigurationHasNoProblemAndIsCompiled(t *testing.T) {
 		}
 		return // what is embedded in this test is from before
 	}
-	read, err := load.ReadFS(files.Files, "config")
+	read, err := load.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}

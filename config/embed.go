@@ -1,13 +1,8 @@
-// Package config holds what a team edits: the YAML files beside this one, and
-// compiled.txt, which is made from them.
+// Package config holds what a team edits: the YAML files beside this one, with
+// their tables, schemas and tests, and compiled.txt, which is made from them.
 package config
 
-import "embed"
-
-// Files are the YAML files, for those who read them: check, dev, and the compiler.
-//
-//go:embed *.yaml
-var Files embed.FS
+import _ "embed" // for the configuration
 
 // Compiled is the configuration prepared for the functions.
 //

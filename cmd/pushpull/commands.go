@@ -7,13 +7,14 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		devCommand(),
 		checkCommand(),
+		testCommand(),
 		schemaCommand(),
 		urlsCommand(), providersCommand(),
 		triggerCommand(),
 		sendCommand(),
 		eventsCommand(),
 		showCommand(),
-		deadCommand(),
+		deadCommand(), decryptCommand(),
 		sourcesCommand(), pollCommand(), backfillCommand(),
 	}
 }

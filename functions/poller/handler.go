@@ -17,6 +17,7 @@ import (
 	"pushpull/shared/checkpoint"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/privacy"
 	"pushpull/shared/queue"
 	"pushpull/shared/telemetry"
 )
@@ -66,10 +67,12 @@ type handler struct {
 	states      stateStore
 	ledger      seenStore
 	events      eventSender
+	strict      eventSender // for sources whose order is strict; nil where it is not deployed
 	jobs, dead  sender
 	visibility  visibilityChanger
 	queueURL    string // of the poll queue
 	credentials *credentials
+	hides       *privacy.Env
 	budget      api.Budget
 	client      *http.Client
 	log         *slog.Logger

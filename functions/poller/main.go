@@ -21,6 +21,7 @@ import (
 	"pushpull/shared/config"
 	"pushpull/shared/dynamolite"
 	"pushpull/shared/ledger"
+	"pushpull/shared/privacy"
 	"pushpull/shared/queue"
 	"pushpull/shared/secret"
 	"pushpull/shared/telemetry"
@@ -53,12 +54,13 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 		}
 	}
 	db, sqs := dynamolite.New(client), queue.Direct(client)
-	states := checkpoint.New(db, getenv("STATE_TABLE"), time.Now)
-	return &handler{
+	states, known := checkpoint.New(db, getenv("STATE_TABLE"), time.Now), secret.New(client, getenv, log)
+	h := &handler{
 		config:      compiled,
 		states:      states,
-		credentials: &credentials{store: secret.New(client, getenv, log), locker: states, getenv: getenv, now: time.Now},
+		credentials: &credentials{store: known, locker: states, getenv: getenv, now: time.Now},
 		budget:      budget.New(db, getenv("STATE_TABLE"), log, time.Now),
+		hides:       privacy.NewEnv(privacy.Options{Secrets: known, KMS: client, Now: time.Now}),
 		ledger:      ledger.New(db, getenv("EVENTS_TABLE"), nil, time.Now),
 		events:      queue.New(sqs, getenv("EVENT_QUEUE_URL"), bodies),
 		jobs:        queue.New(sqs, getenv("POLL_QUEUE_URL"), nil),
@@ -69,5 +71,9 @@ func wire(getenv func(string) string, log *slog.Logger) (*handler, error) {
 		log:         log,
 		metrics:     telemetry.NewMetrics(os.Stdout, time.Now),
 		now:         time.Now,
-	}, nil
+	}
+	if strict := getenv("STRICT_QUEUE_URL"); strict != "" {
+		h.strict = queue.New(sqs, strict, bodies)
+	}
+	return h, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"pushpull/shared/event"
 	"pushpull/shared/job"
 	"pushpull/shared/polled"
+	"pushpull/shared/privacy"
 	"pushpull/shared/pull"
 	"pushpull/shared/telemetry"
 )
@@ -25,10 +27,11 @@ type reader struct {
 	tally checkpoint.Tally
 	meter *meter
 
-	source *pull.Source
-	maker  *polled.Maker
-	run    string // begins the correlation ids of the run's events
-	first  bool   // the poll was never read: nothing can have been missed
+	source  *pull.Source
+	maker   *polled.Maker
+	privacy *privacy.Rules
+	run     string // begins the correlation ids of the run's events
+	first   bool   // the poll was never read: nothing can have been missed
 
 	last     *pull.State // of the last page, not saved yet
 	moved    bool        // a checkpoint was saved
@@ -44,6 +47,9 @@ func (r *reader) prepare() (err error) {
 	r.run, r.first = rand.Text(), r.lease.Checkpoint.First()
 	if r.maker, err = polled.New(r.job.Source, r.poll.of, r.poll.config); err == nil {
 		r.source, err = r.open()
+	}
+	if err == nil {
+		r.privacy, err = r.h.hides.Open(r.poll.of.Privacy)
 	}
 	if err != nil {
 		return &api.Permanent{Reason: err.Error()}
@@ -125,15 +131,42 @@ func (r *reader) queue(ctx context.Context, page pull.Page) error {
 	return nil
 }
 
+var errNoStrictQueue = errors.New("the source's order is strict, and there is no queue for that: deploy with StrictOrder=true")
+
 func (r *reader) send(ctx context.Context, fresh []event.Event) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	if err := r.h.events.SendEvents(ctx, fresh...); err != nil {
+	if err := r.hide(ctx, fresh); err != nil {
+		return err
+	}
+	to := r.h.events
+	if r.poll.of.Order == "strict" {
+		if to = r.h.strict; to == nil {
+			return errNoStrictQueue
+		}
+	}
+	if err := to.SendEvents(ctx, fresh...); err != nil {
 		r.metric(telemetry.QueueRefused, len(fresh), string(event.Poll))
 		return fmt.Errorf("queue %d events: %w", len(fresh), err)
 	}
 	r.metric(telemetry.EventsReceived, len(fresh), string(event.Poll))
+	return nil
+}
+
+// hide takes out of the events what the source's privacy names: nothing behind the
+// poller sees it, stores it or logs it.
+func (r *reader) hide(ctx context.Context, events []event.Event) error {
+	for i, e := range events {
+		hidden, whole, err := r.privacy.Apply(ctx, e)
+		if err != nil {
+			return err
+		}
+		if whole {
+			r.h.log.Warn(telemetry.MsgHidden, telemetry.KeySource, r.job.Key(), telemetry.KeyIdentity, e.ID)
+		}
+		events[i] = hidden
+	}
 	return nil
 }
 

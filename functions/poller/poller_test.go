@@ -61,6 +61,26 @@ func TestAPollBringsWhatTheLedgerDoesNotHave(t *testing.T) {
 	}
 }
 
+func TestWhatASourceHidesIsNotQueued(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	shop := w.sources["shop"]
+	shop.Privacy = &config.Privacy{Mask: config.Paths{".at"}, Tokenise: config.Paths{".id"}, Key: config.Secrets{"ssm:/privacy"}}
+	w.sources["shop"] = shop
+	w.happen(3)
+	if !deliver(t.Context(), t, w.handler, scheduled(w.at).Encode(), 1) {
+		t.Fatal("the job failed")
+	}
+	if got, _ := w.ids(); len(got) != 3 || got[0] != "e0" {
+		t.Errorf("the identities are %v: they are of what came", got)
+	}
+	for _, e := range w.queued {
+		if data := string(e.Data); !strings.HasPrefix(data, `{"id":"tok_`) || !strings.HasSuffix(data, `","at":"***"}`) {
+			t.Errorf("queued is %s", data)
+		}
+	}
+}
+
 func TestARecordOfATimeThatNoEventCanHaveKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 100)

@@ -22,6 +22,8 @@ type work struct {
 	message     events.SQSMessage
 	event       event.Event
 	source      source
+	version     string // the key of the event's version, where order counts
+	refused     bool   // it is no event
 	hash        string // of the data, without what is volatile; "" where it is not known
 	claim       ledger.Claim
 	claimed     bool // the claim is ours, and the event has its data
@@ -29,37 +31,60 @@ type work struct {
 	log         *slog.Logger
 }
 
-// begin decodes a message and claims its event. What needs no delivery is
-// finished here: a message that cannot be read, a duplicate, one in flight.
-func (h *handler) begin(ctx context.Context, m events.SQSMessage, t times) *work {
+// read decodes a message. One that cannot be read is finished here.
+func (h *handler) read(ctx context.Context, m events.SQSMessage) *work {
 	w := &work{message: m, log: h.log.With("message", m.MessageId)}
 	e, err := event.Decode([]byte(m.Body))
 	if err != nil {
+		w.refused = true
 		h.refuse(ctx, w, err)
 		return w
 	}
 	w.event, w.source, w.log = e, h.catalog.source(e.Source), h.logOf(e)
+	w.version = versionKey(e, w.source.order)
 	w.hash = hashOf(e, w.source.volatile[e.Transport])
-	c, err := h.ledger.Claim(ctx, e, ledger.Options{
-		Message: m.MessageId, Redriven: redriven(m, e), Lease: t.lease, Window: w.source.window, Hash: w.hash,
+	return w
+}
+
+// begin claims an event. What needs no delivery is finished here: a duplicate, what
+// a newer one superseded, what others are at work on.
+func (h *handler) begin(ctx context.Context, w *work, t times) {
+	if w.refused {
+		return
+	}
+	c, err := h.ledger.Claim(ctx, w.event, ledger.Options{
+		Message: w.message.MessageId, Redriven: redriven(w.message, w.event), Lease: t.lease, Window: w.source.window,
+		Hash: w.hash, Version: w.version, Quiet: w.source.quiet,
 	})
 	if err != nil {
 		w.log.Error("claim failed", "error", err)
-		h.hide(ctx, w, h.backoff(receives(m), defaultFirst, defaultMax))
-		return w
+		h.hide(ctx, w, h.backoff(receives(w.message), defaultFirst, defaultMax))
+		return
 	}
 	w.claim = c
 	switch c.Verdict {
 	case ledger.Duplicate:
 		h.duplicate(ctx, w)
+	case ledger.Outdated:
+		w.acknowledge = true
+		h.metrics.Count(telemetry.EventsSuperseded, 1, w.event.Source, string(w.event.Transport))
+		w.log.Info(telemetry.MsgSuperseded, telemetry.KeyEntity, w.event.Subject)
+	case ledger.Behind:
+		w.log.Debug("another event of the entity in flight", telemetry.KeyEntity, w.event.Subject)
+		h.hide(ctx, w, h.patience(w, h.now(), h.backoff(receives(w.message), behindFirst, behindMax)))
 	case ledger.InFlight:
 		w.log.Debug("event in flight", "until", c.Until)
 		h.hide(ctx, w, c.Until.Sub(h.now()))
 	case ledger.Mine:
 		h.open(ctx, w, t)
 	}
-	return w
 }
+
+// Another event of its entity is delivered in no time, as a rule.
+const (
+	behindFirst = time.Second
+	behindMax   = time.Minute
+)
 
 // open fetches data that are in the claim check, once the event is ours: a
 // duplicate costs no fetch.
@@ -68,7 +93,7 @@ func (h *handler) open(ctx context.Context, w *work, t times) {
 	switch {
 	case err == nil:
 		w.event = e
-		w.claimed = h.hydrate(ctx, w, t)
+		w.claimed = h.hydrate(ctx, w, t) && h.validate(ctx, w)
 	case gone(err) || receives(w.message) >= mostReceives:
 		h.die(ctx, w, "its data could not be fetched: "+err.Error(), nil, outcomes{})
 	default:
@@ -147,8 +172,11 @@ func (h *handler) duplicate(ctx context.Context, w *work) {
 // stay the ones that are delivered. It reports false where the message must come
 // back for that; it is then counted once more.
 func (h *handler) conflict(ctx context.Context, w *work) bool {
-	if w.source.keep {
-		err := h.ledger.KeepConflict(ctx, w.event, w.hash, w.source.window)
+	if w.source.keep && w.claim.Keep {
+		err := w.claim.Uncounted
+		if err == nil { // else nothing would lead to what is kept
+			err = h.ledger.KeepConflict(ctx, w.event, w.hash, w.source.kept)
+		}
 		if err != nil && receives(w.message) < keepAttempts {
 			w.log.Warn("conflict not kept", "error", err)
 			return false
@@ -168,11 +196,17 @@ func (h *handler) logOf(e event.Event) *slog.Logger {
 	if e.Subject != "" {
 		log = log.With(telemetry.KeyEntity, e.Subject)
 	}
+	if e.Replay != "" {
+		log = log.With(telemetry.KeyReplay, e.Replay)
+	}
 	if e.Missed {
 		log = log.With(telemetry.KeyMissed, true)
 	}
 	return log
 }
+
+// keeps tells whether the event's payload is to be kept. That of a replay is what it was read from.
+func (w *work) keeps() bool { return w.source.keep && w.event.Replay == "" }
 
 // keep stores the payloads of the claimed events, while they are delivered. The
 // function it returns waits for that of an event's window.
@@ -184,13 +218,13 @@ func (h *handler) keep(ctx context.Context, works []*work, stop time.Time) func(
 	}
 	byWindow := map[time.Duration]*writing{}
 	for _, w := range works {
-		if !w.claimed || !w.source.keep {
+		if !w.claimed || !w.keeps() {
 			continue
 		}
-		b := byWindow[w.source.window]
+		b := byWindow[w.source.kept]
 		if b == nil {
 			b = &writing{done: make(chan struct{})}
-			byWindow[w.source.window] = b
+			byWindow[w.source.kept] = b
 		}
 		b.events = append(b.events, w.event)
 	}
@@ -203,8 +237,8 @@ func (h *handler) keep(ctx context.Context, works []*work, stop time.Time) func(
 		}()
 	}
 	return func(w *work) error {
-		b := byWindow[w.source.window]
-		if b == nil || !w.source.keep {
+		b := byWindow[w.source.kept]
+		if b == nil || !w.keeps() {
 			return nil
 		}
 		<-b.done

@@ -78,7 +78,7 @@ func (w *world) crashOnce(c *crash, id string) {
 			w.t.Fatal(err)
 		}
 		if !c.dead() { // else Lambda hears nothing, and deletes nothing
-			w.remove(batch, out)
+			w.remove(eventQueue, batch, out)
 		}
 	}
 	w.sink.mu.Lock()

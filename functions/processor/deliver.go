@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
 	"pushpull/shared/ledger"
@@ -58,6 +56,10 @@ func (h *handler) attempt(ctx context.Context, w *work, t target) outcome {
 	number := w.claim.Attempts[t.name] + 1
 	begin := h.now()
 	switch {
+	case t.spared:
+		return spare(w, t)
+	case t.err != nil:
+		return h.unmade(w, t)
 	case number > 1 && (tried && last.Final || number > t.retry.Attempts):
 		return outcome{destination: t.name, err: lastError(last), final: true}
 	case number > 1 && last.Next.After(begin):
@@ -67,14 +69,24 @@ func (h *handler) attempt(ctx context.Context, w *work, t target) outcome {
 		next := begin.Add(h.backoff(receives(w.message), defaultFirst, defaultMax))
 		return outcome{destination: t.name, err: errors.New("there was no time left"), next: next}
 	}
-	result, err := deliverTo(ctx, t.to, w.event)
-	a := &ledger.Attempt{Destination: t.name, At: begin, Number: number, Status: result.Status, Took: h.now().Sub(begin)}
+	p, err := h.enter(ctx, t.gate)
+	if err != nil {
+		return h.held(w, t, err)
+	}
+	begin = h.now() // what it waited for is not the destination's
+	result, err := deliverTo(ctx, t.to, t.event)
+	took := h.now().Sub(begin)
+	h.leave(ctx, p, result, err, took)
+	if p.probe() && !well(result, err) {
+		return h.held(w, t, fmt.Errorf("the destination is down: its probe failed: %w", err))
+	}
+	a := &ledger.Attempt{Destination: t.name, At: begin, Number: number, Status: result.Status, Took: took}
 	o := outcome{destination: t.name, attempt: a, err: err}
 	if err != nil {
-		h.plan(&o, t, w.message)
+		h.plan(&o, t, w)
 		a.Error = o.err.Error()
 	}
-	h.report(w, o)
+	h.report(w, t, o)
 	return o
 }
 
@@ -93,7 +105,8 @@ func deliverTo(ctx context.Context, to destination.Destination, e event.Event) (
 
 // plan says what follows a failed attempt. None follows that the message would
 // not live to see.
-func (h *handler) plan(o *outcome, t target, m events.SQSMessage) {
+func (h *handler) plan(o *outcome, t target, w *work) {
+	m := w.message
 	var after time.Duration
 	if r, ok := errors.AsType[*destination.Retryable](o.err); ok {
 		after = r.After
@@ -110,6 +123,14 @@ func (h *handler) plan(o *outcome, t target, m events.SQSMessage) {
 		o.next = h.now().Add(after)
 	} else {
 		o.next = h.now().Add(h.backoff(o.attempt.Number, t.retry.First.Std(), t.retry.Max.Std()))
+	}
+	first, tried := w.claim.First(t.name)
+	if !tried || o.attempt.Number == 1 {
+		first = *o.attempt
+	}
+	if tooLate(t, first.At, o.next) {
+		o.final, o.next = true, time.Time{}
+		o.err = fmt.Errorf("gave up after %d attempts in %s: %w", o.attempt.Number, t.retry.Total, o.err)
 	}
 	if o.next.After(h.expires(m)) {
 		o.final, o.next = true, time.Time{}
@@ -151,19 +172,19 @@ func gather(results []outcome) outcomes {
 }
 
 // report logs and counts one attempt.
-func (h *handler) report(w *work, o outcome) {
+func (h *handler) report(w *work, t target, o outcome) {
 	source := w.event.Source
-	h.metrics.Duration(telemetry.DeliveryTime, o.attempt.Took, source, o.destination)
-	log := w.log.With(telemetry.KeyDestination, o.destination, telemetry.KeyAttempt, o.attempt.Number, "took", o.attempt.Took.String())
+	h.metrics.Duration(telemetry.DeliveryTime, o.attempt.Took, source, t.destination)
+	log := w.log.With(telemetry.KeyDestination, t.name, telemetry.KeyAttempt, o.attempt.Number, "took", o.attempt.Took.String())
 	if o.attempt.Status != 0 {
 		log = log.With("status", o.attempt.Status)
 	}
 	if o.err == nil {
-		h.metrics.Count(telemetry.EventsDelivered, 1, source, o.destination)
+		h.metrics.Count(telemetry.EventsDelivered, 1, source, t.destination)
 		log.Info(telemetry.MsgDelivered)
 		return
 	}
-	h.metrics.Count(telemetry.DeliveriesFailed, 1, source, o.destination)
+	h.metrics.Count(telemetry.DeliveriesFailed, 1, source, t.destination)
 	if o.final {
 		log.Warn("destination gave up", telemetry.KeyReason, o.err.Error())
 		return

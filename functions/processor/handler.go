@@ -42,17 +42,19 @@ type latecomers interface {
 
 // A handler processes batches. It holds nothing of one batch.
 type handler struct {
-	queueURL string
-	hider    hider
-	letters  letters
-	bodies   queue.Bodies // nil where there is no claim check
-	ledger   claims
-	catalog  *catalog
-	late     latecomers
-	log      *slog.Logger
-	metrics  *telemetry.Metrics
-	now      func() time.Time
-	jitter   func(time.Duration) time.Duration // a random time up to that
+	queueURL  string
+	strictURL string // of the queue that keeps order; "" where it is not deployed
+	hider     hider
+	letters   letters
+	bodies    queue.Bodies // nil where there is no claim check
+	ledger    claims
+	catalog   *catalog
+	late      latecomers
+	gates     gates
+	log       *slog.Logger
+	metrics   *telemetry.Metrics
+	now       func() time.Time
+	jitter    func(time.Duration) time.Duration // a random time up to that
 }
 
 const (
@@ -63,15 +65,22 @@ const (
 	stopMargin       = 5 * time.Second  // before the end of the function, to write down what was done
 )
 
-// handle processes a batch, its events in parallel, and reports those that must
-// come back. It claims all, then keeps their payloads in one write while it delivers.
+// handle processes a batch, its events in parallel but for those of one entity, and
+// reports those that must come back.
 func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	defer h.flush()
 	t := h.times(ctx)
 	works := make([]*work, len(batch.Records))
-	each(len(works), eventsAtOnce, func(i int) { works[i] = h.begin(ctx, batch.Records[i], t) })
-	kept := h.keep(ctx, works, t.stop)
-	each(len(works), eventsAtOnce, func(i int) { h.process(ctx, works[i], kept, t) })
+	for i, m := range batch.Records {
+		works[i] = h.read(ctx, m)
+	}
+	for i, round := range rounds(works) {
+		if i > 0 && time.Now().After(t.stop) {
+			h.postpone(ctx, round)
+			continue
+		}
+		h.round(ctx, h.afterDone(ctx, round, works), t)
+	}
 	h.countLate(ctx, works)
 
 	var out events.SQSEventResponse
@@ -81,6 +90,20 @@ func (h *handler) handle(ctx context.Context, batch events.SQSEvent) (events.SQS
 		}
 	}
 	return out, nil
+}
+
+// round claims all events, then keeps their payloads in one write while it delivers.
+func (h *handler) round(ctx context.Context, works []*work, t times) {
+	each(len(works), eventsAtOnce, func(i int) { h.begin(ctx, works[i], t) })
+	kept := h.keep(ctx, works, t.stop)
+	each(len(works), eventsAtOnce, func(i int) { h.process(ctx, works[i], kept, t) })
+}
+
+// postpone has events come back for which there is no time left.
+func (h *handler) postpone(ctx context.Context, works []*work) {
+	for _, w := range works {
+		h.hide(ctx, w, leastHidden)
+	}
 }
 
 // times are what is left for a batch.

@@ -103,7 +103,7 @@ func without(dst []byte, v gjson.Result, paths [][]string) []byte {
 			step = strconv.Itoa(index)
 			index++
 		}
-		inner, whole := into(paths, step)
+		inner, whole := into(paths, step, v.IsArray())
 		if whole {
 			return true
 		}
@@ -117,11 +117,14 @@ func without(dst []byte, v gjson.Result, paths [][]string) []byte {
 	return append(dst, v.Raw[len(v.Raw)-1])
 }
 
-// into is what is left of the paths that lead into a member; whole says that one
-// leads to it.
-func into(paths [][]string, step string) (inner [][]string, whole bool) {
+// anyItem is the step of a path that leads to every item of a list.
+const anyItem = "[]"
+
+// into is what is left of the paths that lead into a member, or an item; whole
+// says that one leads to it.
+func into(paths [][]string, step string, item bool) (inner [][]string, whole bool) {
 	for _, p := range paths {
-		if p[0] != step {
+		if p[0] != step && (!item || p[0] != anyItem) {
 			continue
 		}
 		if len(p) == 1 {

@@ -10,6 +10,7 @@ import (
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/hydrate"
+	"pushpull/shared/ledger"
 	"pushpull/shared/telemetry"
 )
 
@@ -53,15 +54,32 @@ func (h *handler) hydrate(ctx context.Context, w *work, t times) bool {
 	if err != nil {
 		return h.unfetched(ctx, w, err)
 	}
-	w.event = e
+	if w.event, err = h.hideFetched(inTime, w, e); err != nil {
+		return h.unfetched(ctx, w, err)
+	}
 	return true
 }
 
-// rehydrate gives an event that some destinations were tried with the data that
-// they were given, as the ledger keeps them: the others are to have the same, and
-// nothing is to be fetched twice.
+// hideFetched hides in what was fetched what the source's privacy names.
+func (h *handler) hideFetched(ctx context.Context, w *work, e event.Event) (event.Event, error) {
+	if w.source.hidden != nil {
+		return w.event, &api.Permanent{Reason: "privacy cannot be used: " + w.source.hidden.Error()}
+	}
+	hidden, whole, err := w.source.privacy.Apply(ctx, e)
+	if err != nil {
+		return w.event, err
+	}
+	if whole {
+		w.log.Warn(telemetry.MsgHidden)
+	}
+	return hidden, nil
+}
+
+// rehydrate gives an event that waits, or that some destinations were tried with, the
+// data that it had, as the ledger keeps them: all are to have the same, and nothing is
+// to be fetched twice.
 func (h *handler) rehydrate(ctx context.Context, w *work) bool {
-	if len(w.claim.Attempts)+len(w.claim.Done) == 0 || !w.source.keep {
+	if w.claim.Status != ledger.Waiting && len(w.claim.Attempts)+len(w.claim.Done) == 0 || !w.source.keep {
 		return false
 	}
 	kept, err := h.ledger.Payload(ctx, w.event.Key())

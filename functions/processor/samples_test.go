@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"pushpull/events"
 	"pushpull/shared/config"
+	"pushpull/shared/event"
 	"pushpull/shared/ledger"
 	"pushpull/shared/queue"
 	"pushpull/shared/telemetry"
@@ -54,6 +56,11 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+func targetsOf(h *handler, e event.Event) []target {
+	targets, _ := h.catalog.plan(context.Background(), e)
+	return targets
+}
+
 func sampleBatch(t *testing.T, file string) (batch lambdaevents.SQSEvent) {
 	t.Helper()
 	b, err := events.Files.ReadFile(file)
@@ -83,7 +90,7 @@ func TestWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.bodies == nil || h.queueURL == "" || len(h.catalog.targets("any")) != 1 {
+	if h.bodies == nil || h.queueURL == "" || len(targetsOf(h, event.Event{Source: "any"})) != 1 {
 		t.Errorf("the handler is %+v", h)
 	}
 	env["PUSHPULL_CONFIG"] = filepath.Join(folder, "none")

@@ -17,7 +17,11 @@ func (h *handler) process(ctx context.Context, w *work, kept func(*work) error, 
 	if !w.claimed {
 		return
 	}
-	targets := h.catalog.targets(w.event.Source)
+	inTime, cancel := context.WithDeadline(ctx, t.stop)
+	defer cancel()
+	targets, plan := h.catalog.plan(inTime, w.event)
+	h.routed(w, plan)
+	targets = narrow(w, targets)
 	out := h.deliver(ctx, w, targets, t.stop)
 	unkept := kept(w)
 	switch {
@@ -32,7 +36,7 @@ func (h *handler) process(ctx context.Context, w *work, kept func(*work) error, 
 		if unkept != nil {
 			w.log.Error("payload not kept: the event cannot be replayed", "error", unkept)
 		}
-		h.finish(ctx, w, len(targets) == 0, out)
+		h.finish(ctx, w, nowhere(w, plan.Filtered(w.event.Source), targets), out)
 	}
 }
 
@@ -59,28 +63,34 @@ func (h *handler) due(w *work, out outcomes) time.Time {
 // not be kept. What is delivered by then is not delivered again.
 const keepAttempts = 6
 
-// finish ends an event that every destination has, or that no route takes.
-func (h *handler) finish(ctx context.Context, w *work, filtered bool, out outcomes) {
-	end, reason := ledger.Delivered, ""
-	if filtered {
-		end, reason = ledger.Filtered, "no route takes events of "+w.event.Source
+// finish ends an event that every destination has, or that none is to have: for
+// the reason, where there is one.
+func (h *handler) finish(ctx context.Context, w *work, reason string, out outcomes) {
+	end := ledger.Delivered
+	if reason != "" {
+		end = ledger.Filtered
 	}
 	if !h.complete(ctx, w, end, reason, out) {
 		return
 	}
 	source, transport := w.event.Source, string(w.event.Transport)
-	if filtered {
+	if end == ledger.Filtered {
 		h.metrics.Count(telemetry.EventsFiltered, 1, source, transport)
 		w.log.Info(telemetry.MsgFiltered, telemetry.KeyReason, reason)
 		return
 	}
-	h.metrics.Duration(telemetry.EventAge, h.now().Sub(w.claim.FirstReceived), source, transport)
+	if w.event.Replay == "" {
+		h.metrics.Duration(telemetry.EventAge, h.now().Sub(w.claim.FirstReceived), source, transport)
+	}
 }
 
 // die puts the event with the dead letters, and only then ends it: if we stop
 // in between, the message comes back, and the event is dead twice rather than lost.
 func (h *handler) die(ctx context.Context, w *work, reason string, failed []string, out outcomes) {
 	letter := queue.DeadLetter(w.message.Body, w.event.Source, w.event.Key(), reason, failed...)
+	if to := onlyTo(w.message); to != "" && w.event.Replay != "" {
+		letter.Attributes[queue.AttributeTo] = to // so it is for no others when it is redriven
+	}
 	if err := h.letters.Send(ctx, letter); err != nil {
 		w.log.Error("dead letter not sent", "error", err, telemetry.KeyReason, reason)
 		h.release(ctx, w, out, h.backoff(receives(w.message), defaultFirst, defaultMax))
@@ -150,7 +160,7 @@ const (
 func (h *handler) hide(ctx context.Context, w *work, wait time.Duration) {
 	wait = (wait + time.Second - 1).Truncate(time.Second)
 	wait = min(max(wait, leastHidden), mostHidden)
-	if err := h.hider.Visibility(ctx, h.queueURL, w.message.ReceiptHandle, wait); err != nil {
+	if err := h.hider.Visibility(ctx, h.queueOf(w.message), w.message.ReceiptHandle, wait); err != nil {
 		w.log.Warn("visibility not changed: the message comes back when the queue's timeout ends", "error", err)
 	}
 }

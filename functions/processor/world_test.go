@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,17 +14,24 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"pushpull/local/dynamodb"
 	"pushpull/local/sqs"
 	"pushpull/shared/awslite"
+	"pushpull/shared/breaker"
+	"pushpull/shared/budget"
 	"pushpull/shared/config"
 	"pushpull/shared/destination"
 	"pushpull/shared/event"
 	"pushpull/shared/hydrate"
 	"pushpull/shared/ledger"
 	"pushpull/shared/ledger/ledgertest"
+	"pushpull/shared/privacy"
 	"pushpull/shared/queue"
+	"pushpull/shared/slots"
 	"pushpull/shared/telemetry"
 )
 
@@ -40,16 +48,20 @@ type world struct {
 	log    *bytes.Buffer
 	config string
 	bodies queue.Bodies
+	state  *awsdynamodb.Client
+	table  string // of the ledger
 
 	apis    hydrate.Options
+	aws     func() (aws.Config, error) // for destinations in AWS
 	handler *handler
 	late    latecount
 }
 
 const (
-	visibility = 6 * time.Minute
-	eventQueue = "events"
-	deadQueue  = "dead"
+	visibility  = 6 * time.Minute
+	eventQueue  = "events"
+	deadQueue   = "dead"
+	strictQueue = "strict.fifo"
 )
 
 // standard is what most tests are configured with: SINK is the sink's address.
@@ -79,10 +91,37 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tables.Close() })
-	api, table := ledgertest.Server(tables)(t)
+	server := httptest.NewServer(tables)
+	t.Cleanup(server.Close)
+	api, table := ledgertest.At(server.URL)(t)
+	w.table = table
 	w.ledger = ledger.New(api, table, w.bodies, w.clock.Now)
+	w.state = ledgertest.Client(server.URL)
+	createState(t, w.state)
 	w.start()
 	return w
+}
+
+// count has all calls of DynamoDB go through the transport.
+func (w *world) count(transport http.RoundTripper) {
+	w.t.Helper()
+	o := w.state.Options()
+	o.HTTPClient = &http.Client{Transport: transport}
+	w.state = awsdynamodb.New(o)
+	w.ledger = ledger.New(w.state, w.table, w.bodies, w.clock.Now)
+	w.start()
+}
+
+func createState(t *testing.T, client *awsdynamodb.Client) {
+	t.Helper()
+	_, err := client.CreateTable(t.Context(), &awsdynamodb.CreateTableInput{
+		TableName: aws.String("state"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("key"), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("key"), KeyType: types.KeyTypeHash}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (w *world) serveQueues() {
@@ -119,23 +158,44 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.apis.Now, w.apis.Sleep = w.clock.Now, func(context.Context, time.Duration) error { return nil }
-	c, err := newCatalog(compiled, destination.NewEnv(nil, w.t.TempDir(), w.clock.Now), hydrate.NewEnv(w.apis))
+	c, err := newCatalog(compiled, destination.NewEnv(destination.Options{Data: w.t.TempDir(), Now: w.clock.Now, AWS: w.aws}), hydrate.NewEnv(w.apis), privacy.NewEnv(privacy.Options{Secrets: testSecrets{}, Now: w.clock.Now}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	log := telemetry.NewLogger(w.log, "DEBUG")
 	w.handler = &handler{
-		queueURL: w.queues.QueueURL(eventQueue),
-		hider:    w.client,
-		letters:  queue.New(w.client, w.queues.QueueURL(deadQueue), nil),
-		bodies:   w.bodies,
-		ledger:   w.ledger,
-		catalog:  c,
-		late:     &w.late,
-		log:      telemetry.NewLogger(w.log, "DEBUG"),
-		metrics:  telemetry.NewMetrics(io.Discard, w.clock.Now),
-		now:      w.clock.Now,
-		jitter:   func(d time.Duration) time.Duration { return d },
+		queueURL:  w.queues.QueueURL(eventQueue),
+		strictURL: w.queues.QueueURL(strictQueue),
+		hider:     w.client,
+		letters:   queue.New(w.client, w.queues.QueueURL(deadQueue), nil),
+		bodies:    w.bodies,
+		ledger:    w.ledger,
+		catalog:   c,
+		late:      &w.late,
+		gates: gates{
+			breakers: breaker.New(w.state, "state", log, w.clock.Now),
+			budgets:  budget.New(w.state, "state", log, w.clock.Now),
+			places:   slots.New(w.state, "state", log, w.clock.Now),
+		},
+		log:     log,
+		metrics: telemetry.NewMetrics(io.Discard, w.clock.Now),
+		now:     w.clock.Now,
+		jitter:  func(d time.Duration) time.Duration { return d },
 	}
+}
+
+// testSecrets gives every reference but one a value.
+type testSecrets struct{}
+
+func (testSecrets) All(_ context.Context, refs []string) ([]string, error) {
+	values := make([]string, len(refs))
+	for i, ref := range refs {
+		if ref == "ssm:/none" {
+			return nil, errors.New("the store does not answer")
+		}
+		values[i] = "a key"
+	}
+	return values, nil
 }
 
 // send puts an event on the queue, as the receiver would.
@@ -162,6 +222,7 @@ func (w *world) receive(name string) []events.SQSMessage {
 		}
 		messages = append(messages, events.SQSMessage{
 			MessageId: m.MessageID, ReceiptHandle: m.ReceiptHandle, Body: m.Body, Attributes: m.Attributes, MessageAttributes: attributes,
+			EventSourceARN: "arn:aws:sqs:us-east-1:000000000000:" + name,
 		})
 	}
 	return messages
@@ -171,7 +232,12 @@ func (w *world) receive(name string) []events.SQSMessage {
 // it tells how many messages there were, and how many come back.
 func (w *world) invoke() (received, back int) {
 	w.t.Helper()
-	batch := w.receive(eventQueue)
+	return w.invokeWith(eventQueue)
+}
+
+func (w *world) invokeWith(name string) (received, back int) {
+	w.t.Helper()
+	batch := w.receive(name)
 	if len(batch) == 0 {
 		return 0, 0
 	}
@@ -181,11 +247,11 @@ func (w *world) invoke() (received, back int) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.remove(batch, out)
+	w.remove(name, batch, out)
 	return len(batch), len(out.BatchItemFailures)
 }
 
-func (w *world) remove(batch []events.SQSMessage, out events.SQSEventResponse) {
+func (w *world) remove(name string, batch []events.SQSMessage, out events.SQSEventResponse) {
 	w.t.Helper()
 	failed := map[string]bool{}
 	for _, f := range out.BatchItemFailures {
@@ -195,7 +261,7 @@ func (w *world) remove(batch []events.SQSMessage, out events.SQSEventResponse) {
 		if failed[m.MessageId] {
 			continue
 		}
-		if err := w.queues.Delete(w.t.Context(), eventQueue, []string{m.ReceiptHandle}); err != nil {
+		if err := w.queues.Delete(w.t.Context(), name, []string{m.ReceiptHandle}); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -256,16 +322,23 @@ func (w *world) want(key string, status ledger.Status, done ...string) ledger.Re
 type sink struct {
 	url string
 
-	mu     sync.Mutex
-	got    map[string]int                                      // deliveries that were answered 2xx, by <path>/<id>
-	asked  map[string]int                                      // all deliveries
-	bodies map[string]string                                   // the last body
-	answer func(path string, n int) (status int, retry string) // to the nth delivery of an id; 200 where nil
-	before func(path string) bool                              // false breaks the connection
+	mu      sync.Mutex
+	got     map[string]int                                      // deliveries that were answered 2xx, by <path>/<id>
+	asked   map[string]int                                      // all deliveries
+	bodies  map[string]string                                   // the last body
+	headers map[string]http.Header                              // the last ones
+	ids     map[string][]string                                 // that were answered 2xx, by path, in their order
+	now     map[string]int                                      // deliveries under way, by path
+	peak    map[string]int                                      // the most of them
+	answer  func(path string, n int) (status int, retry string) // to the nth delivery of an id; 200 where nil
+	before  func(path string) bool                              // false breaks the connection
 }
 
 func newSink(t *testing.T) *sink {
-	s := &sink{got: map[string]int{}, asked: map[string]int{}, bodies: map[string]string{}}
+	s := &sink{
+		got: map[string]int{}, asked: map[string]int{}, bodies: map[string]string{}, headers: map[string]http.Header{},
+		ids: map[string][]string{}, now: map[string]int{}, peak: map[string]int{},
+	}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -273,16 +346,19 @@ func newSink(t *testing.T) *sink {
 }
 
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	s.enter(path, 1)
+	defer s.enter(path, -1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
-	path := strings.TrimPrefix(r.URL.Path, "/")
 	if s.before != nil && !s.before(path) {
 		panic(http.ErrAbortHandler)
 	}
 	key := path + "/" + r.Header.Get("ce-id")
 	s.asked[key]++
 	s.bodies[key] = string(body)
+	s.headers[key] = r.Header.Clone()
 	status, retry := 200, ""
 	if s.answer != nil {
 		status, retry = s.answer(path, s.asked[key])
@@ -292,8 +368,31 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if status < 300 {
 		s.got[key]++
+		s.ids[path] = append(s.ids[path], r.Header.Get("ce-id"))
 	}
 	w.WriteHeader(status)
+}
+
+// enter counts deliveries that begin, and those that end.
+func (s *sink) enter(path string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now[path] += n
+	s.peak[path] = max(s.peak[path], s.now[path])
+}
+
+// most is how many deliveries were under way at once.
+func (s *sink) most(path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peak[path]
+}
+
+// order is what a path was given.
+func (s *sink) order(path string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids[path]
 }
 
 func (s *sink) answers(f func(path string, n int) (int, string)) {

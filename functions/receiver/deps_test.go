@@ -17,6 +17,7 @@ func TestDeps(t *testing.T) {
 		"go.yaml.in/yaml":                       "the configuration is compiled at build",
 		"github.com/itchyny/gojq":               "what is done with an event is the processor's",
 		"github.com/invopop/jsonschema":         "the schema is for editors",
+		"github.com/santhosh-tekuri/jsonschema": "what data must be is looked at behind the queue",
 		"github.com/aws/aws-lambda-go/events":   "the payload is read by hand",
 		"pushpull/shared/config/load":           "the configuration is compiled at build",
 		"pushpull/shared/provider":              "presets are resolved when the configuration is compiled",

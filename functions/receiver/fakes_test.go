@@ -18,6 +18,7 @@ import (
 	"pushpull/events"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/privacy"
 	"pushpull/shared/provider"
 	"pushpull/shared/secret"
 	"pushpull/shared/telemetry"
@@ -197,7 +198,8 @@ func newWorld(tb testing.TB) *world {
 	now := func() time.Time { return sampleTime.Add(time.Second) }
 	w.handler = &handler{
 		config: w.config, secrets: w.secrets, queue: w.queue, now: now,
-		log: telemetry.NewLogger(w.logged, slog.LevelDebug.String()), metrics: telemetry.NewMetrics(w.metered, now),
+		hides: privacy.NewEnv(privacy.Options{Secrets: w.secrets, Now: now}),
+		log:   telemetry.NewLogger(w.logged, slog.LevelDebug.String()), metrics: telemetry.NewMetrics(w.metered, now),
 	}
 	return w
 }

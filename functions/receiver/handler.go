@@ -12,6 +12,7 @@ import (
 
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/privacy"
 	"pushpull/shared/rate"
 	"pushpull/shared/telemetry"
 	"pushpull/shared/webhook"
@@ -49,7 +50,9 @@ type sender interface {
 type handler struct {
 	config  configuration
 	secrets secrets
+	hides   *privacy.Env
 	queue   sender
+	strict  sender                                          // for sources whose order is strict; nil where it is not deployed
 	jobs    jobSender                                       // nil without a queue for them
 	limiter limiter                                         // nil without a table for it
 	keys    *webhook.Keys                                   // public keys that are fetched
@@ -135,11 +138,14 @@ func (h *handler) receive(ctx context.Context, payload []byte, rec *receipt) (re
 	if refused != nil {
 		return reply{}, refused
 	}
+	if refused := h.hide(ctx, src, events); refused != nil {
+		return reply{}, refused
+	}
 	if refused := h.limit(ctx, src, len(events)); refused != nil {
 		return reply{}, refused
 	}
 	if len(events) > 0 {
-		if err := h.queue.SendEvents(ctx, events...); err != nil {
+		if err := h.send(ctx, src, events); err != nil {
 			h.metrics.Count(telemetry.QueueRefused, int64(len(events)), src.name, string(event.Webhook))
 			return reply{}, refuse(503, "queue", err)
 		}
@@ -164,6 +170,22 @@ func (h *handler) find(path string) (*source, *refusal) {
 		return nil, refuse(503, "config", err)
 	}
 	return src, nil
+}
+
+// hide takes out of the events what the source's privacy names: nothing behind
+// the receiver sees it, stores it or logs it.
+func (h *handler) hide(ctx context.Context, src *source, events []event.Event) *refusal {
+	for i, e := range events {
+		hidden, whole, err := src.privacy.Apply(ctx, e)
+		if err != nil {
+			return refuse(503, "privacy", err)
+		}
+		if whole {
+			h.log.WarnContext(ctx, telemetry.MsgHidden, telemetry.KeySource, e.Source, telemetry.KeyIdentity, e.ID)
+		}
+		events[i] = hidden
+	}
+	return nil
 }
 
 // received tells the owner of an event that the queue has.
@@ -214,4 +236,17 @@ func (h *handler) panicked(ctx context.Context, rec *receipt, p any) []byte {
 	r := refuse(503, "panic", what)
 	h.refuse(ctx, rec, r)
 	return r.answer(rec.correlation)
+}
+
+var errNoStrictQueue = errors.New("the source's order is strict, and there is no queue for that: deploy with StrictOrder=true")
+
+// send puts the events on the queue of their source's order.
+func (h *handler) send(ctx context.Context, src *source, events []event.Event) error {
+	switch {
+	case !src.strict:
+		return h.queue.SendEvents(ctx, events...)
+	case h.strict == nil:
+		return errNoStrictQueue
+	}
+	return h.strict.SendEvents(ctx, events...)
 }

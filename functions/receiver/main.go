@@ -17,6 +17,7 @@ import (
 
 	"pushpull/shared/awslite"
 	"pushpull/shared/config"
+	"pushpull/shared/privacy"
 	"pushpull/shared/queue"
 	"pushpull/shared/rate"
 	"pushpull/shared/secret"
@@ -58,16 +59,20 @@ func wire(getenv func(string) string, log *slog.Logger, out io.Writer) (*handler
 			return nil, err
 		}
 	}
-	outside := webhook.NewClient()
+	outside, known := webhook.NewClient(), secret.New(client, getenv, log)
 	h := &handler{
 		config:  compiled,
-		secrets: secret.New(client, getenv, log),
+		secrets: known,
+		hides:   privacy.NewEnv(privacy.Options{Secrets: known, KMS: client, Now: time.Now}),
 		queue:   queue.New(queue.Direct(client), queueURL, bodies),
 		keys:    webhook.NewKeys(outside, getenv("PUSHPULL_KEYS"), time.Now),
 		visit:   visit(outside),
 		log:     log,
 		metrics: telemetry.NewMetrics(out, time.Now),
 		now:     time.Now,
+	}
+	if strict := getenv("STRICT_QUEUE_URL"); strict != "" {
+		h.strict = queue.New(queue.Direct(client), strict, bodies)
 	}
 	if jobs := getenv("POLL_QUEUE_URL"); jobs != "" {
 		h.jobs = queue.New(queue.Direct(client), jobs, nil)

@@ -9,6 +9,7 @@ import (
 	"pushpull/shared/body"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
+	"pushpull/shared/privacy"
 	"pushpull/shared/rate"
 	"pushpull/shared/webhook"
 )
@@ -45,6 +46,9 @@ type source struct {
 	reader      *body.Reader
 	identifier  *event.Identifier
 	answer      *webhook.Reply
+	privacy     *privacy.Rules
+
+	strict bool // its events go to the queue that keeps their order
 
 	hint  bool     // a request makes no event: it polls
 	polls []string // the names of the polls
@@ -64,6 +68,9 @@ func (h *handler) source(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if src.privacy, err = h.hides.Open(cfg.Privacy); err != nil {
+		return nil, fmt.Errorf("source %s: privacy: %w", name, err)
+	}
 	known, _ := h.sources.LoadOrStore(name, src)
 	return known.(*source), nil
 }
@@ -77,7 +84,7 @@ func newSource(name string, cfg config.Source) (*source, error) {
 		return nil, fmt.Errorf("source %s: webhook.auth is absent; compile the configuration anew with `pushpull check --write`", name)
 	}
 	s := &source{
-		name: name, auth: *w.Auth, secrets: w.Secret, verifyToken: w.VerifyToken, refuse: w.Refuse, url: w.URL,
+		name: name, strict: cfg.Order == "strict", auth: *w.Auth, secrets: w.Secret, verifyToken: w.VerifyToken, refuse: w.Refuse, url: w.URL,
 		methods: w.Methods, maxBody: w.MaxBody, maxDecoded: defaultMaxDecoded, headers: w.Headers, query: w.Query, rate: w.Rate,
 	}
 	if s.hint = w.Hint; s.hint {

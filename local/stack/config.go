@@ -46,7 +46,15 @@ func compileConfig(dir, out string, extra []load.File) (config.Config, []load.Pr
 // references are all references to secrets in a configuration.
 func references(cfg config.Config) []string {
 	var out []string
+	for _, r := range cfg.Routes {
+		if r.Privacy != nil {
+			out = append(out, r.Privacy.Key...)
+		}
+	}
 	for _, s := range cfg.Sources {
+		if s.Privacy != nil {
+			out = append(out, s.Privacy.Key...)
+		}
 		if s.Webhook != nil {
 			out = append(out, s.Webhook.Secret...)
 			out = append(out, s.Webhook.VerifyToken...)

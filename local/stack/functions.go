@@ -76,6 +76,9 @@ func (s *Stack) function(f template.Function) lambda.Function {
 var passed = []string{
 	"PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	// Where a stand-in answers for destinations in AWS; without it they are AWS's own.
+	"AWS_ENDPOINT_URL_EVENTBRIDGE", "AWS_ENDPOINT_URL_FIREHOSE", "AWS_ENDPOINT_URL_KINESIS",
+	"AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SNS",
 }
 
 // environment is what a function is given: the template's variables, where this

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -200,9 +201,12 @@ func (s *Stack) Invoke(ctx context.Context, function string, payload []byte) ([]
 	return s.runtime.Invoke(ctx, function, payload)
 }
 
+// readTemplate reads it with all that a source may ask for: here a queue costs nothing.
 func (s *Stack) readTemplate() error {
+	parameters := map[string]string{"StrictOrder": "true"}
+	maps.Copy(parameters, s.o.Parameters)
 	t, err := template.Read(filepath.Join(s.o.Root, "template.yaml"), template.Options{
-		Parameters: s.o.Parameters,
+		Parameters: parameters,
 		QueueURL:   func(name string) string { return s.address.SQS + "/000000000000/" + name },
 	})
 	s.template = t

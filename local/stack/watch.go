@@ -86,7 +86,7 @@ func kindOf(e fsnotify.Event) (code, config bool) {
 	switch filepath.Ext(name) {
 	case ".go":
 		return !strings.HasSuffix(name, "_test.go"), false
-	case ".yaml":
+	case ".yaml", ".yml", ".csv", ".json": // and the tables and schemas beside it
 		return false, true
 	}
 	return false, false

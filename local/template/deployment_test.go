@@ -63,7 +63,7 @@ func TestMessagesStayHiddenForSixTimesTheFunctionsTimeout(t *testing.T) {
 
 func deployed(t *testing.T) Template {
 	t.Helper()
-	d, err := Read("../../template.yaml", Options{})
+	d, err := Read("../../template.yaml", Options{Parameters: map[string]string{"StrictOrder": "true"}}) // with all there is
 	if err != nil {
 		t.Fatal(err)
 	}

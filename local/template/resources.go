@@ -55,6 +55,9 @@ func (b *builder) names(id, kind string, properties *node) (resource, error) {
 	switch kind {
 	case "AWS::SQS::Queue":
 		n, err := name("QueueName")
+		if fifo := properties.field("FifoQueue"); fifo != nil && fmt.Sprint(fifo.scalar) == "true" && properties.field("QueueName") == nil {
+			n += ".fifo" // as CloudFormation names it
+		}
 		url := o.QueueURL(n)
 		return resource{ref: url, attributes: map[string]string{"Arn": arn("sqs", n), "QueueName": n, "QueueUrl": url}}, err
 	case "AWS::DynamoDB::Table":
@@ -112,6 +115,8 @@ func (b *builder) readResource(id string, r *node) error {
 		b.readAPI(p)
 	case "AWS::SQS::Queue":
 		b.readQueue(id, p)
+	case "AWS::Lambda::EventSourceMapping":
+		b.readMapping(id, b.functionByName(p.text("FunctionName", "")), "EventSourceArn", p)
 	case "AWS::DynamoDB::Table":
 		b.readTable(id, p)
 	case "AWS::S3::Bucket":
@@ -228,7 +233,7 @@ func (b *builder) readEvent(function, name string, e *properties) {
 			b.out.Schedules = append(b.out.Schedules, s)
 		}
 	case "SQS":
-		b.readMapping(id, function, p)
+		b.readMapping(id, function, "Queue", p)
 	default:
 		b.warn(e.line(), "%s is an event of the type %s, which does not happen here", id, kind)
 		p.skipAll()
@@ -242,11 +247,13 @@ func scheduleProperty(kind string) string {
 	return "Schedule"
 }
 
-func (b *builder) readMapping(id, function string, p *properties) {
+// readMapping reads a mapping; the queue stands under SAM's name for it, or
+// CloudFormation's.
+func (b *builder) readMapping(id, function, queue string, p *properties) {
 	m := Mapping{
 		ID:           id,
 		Function:     function,
-		Queue:        b.queueByARN(p.text("Queue", "")),
+		Queue:        b.queueByARN(p.text(queue, "")),
 		BatchSize:    int(p.number("BatchSize", 10)),
 		Window:       time.Duration(p.number("MaximumBatchingWindowInSeconds", 0) * float64(time.Second)),
 		Concurrency:  int(p.sub("ScalingConfig").number("MaximumConcurrency", 0)),
@@ -256,10 +263,22 @@ func (b *builder) readMapping(id, function string, p *properties) {
 		return
 	}
 	if m.Queue == "" {
-		p.fail(fmt.Errorf("line %d: %s: Queue is not the Arn of a queue of this template: write !GetAtt TheQueue.Arn", p.line(), id))
+		p.fail(fmt.Errorf("line %d: %s: %s is not the Arn of a queue of this template: write !GetAtt TheQueue.Arn", p.line(), id, queue))
 		return
 	}
 	b.out.Mappings = append(b.out.Mappings, m)
+}
+
+// functionByName finds a function by what !Ref gives.
+func (b *builder) functionByName(name string) string {
+	resources := b.root.field("Resources")
+	for _, id := range resources.keys {
+		kind, _ := resources.field(id).field("Type").scalarString()
+		if r, ok := b.resources[id]; ok && kind == "AWS::Serverless::Function" && r.ref == name {
+			return id
+		}
+	}
+	return name
 }
 
 func (b *builder) queueByARN(arn string) string {

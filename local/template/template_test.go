@@ -35,7 +35,7 @@ func TestTheProjectsTemplateIsUnderstoodWhole(t *testing.T) {
 	wantReceiver := Function{
 		ID: "ReceiverFunction", Name: "ReceiverFunction", ARN: "arn:aws:lambda:us-east-1:000000000000:function:ReceiverFunction",
 		Handler: "bootstrap", Timeout: 10 * time.Second, Memory: 256,
-		Environment: map[string]string{"BODIES": "s3://bodiesbucket", "EVENT_QUEUE_URL": "http://127.0.0.1:1/0/EventQueue", "GOMAXPROCS": "1", "LOG_LEVEL": "INFO", "POLL_QUEUE_URL": "http://127.0.0.1:1/0/PollQueue", "STATE_TABLE": "StateTable"},
+		Environment: map[string]string{"BODIES": "s3://bodiesbucket", "EVENT_QUEUE_URL": "http://127.0.0.1:1/0/EventQueue", "GOMAXPROCS": "1", "LOG_LEVEL": "INFO", "POLL_QUEUE_URL": "http://127.0.0.1:1/0/PollQueue", "STRICT_QUEUE_URL": "", "STATE_TABLE": "StateTable"},
 	}
 	if diff := cmp.Diff(wantReceiver, got.Functions[2]); diff != "" {
 		t.Errorf("receiver (-want +got):\n%s", diff)

@@ -231,16 +231,5 @@ func (a *Authenticator) tokenClient() *http.Client {
 		*client = *a.o.Client
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if a.certificate == nil {
-		return client
-	}
-	transport, ok := client.Transport.(*http.Transport)
-	if !ok {
-		if client.Transport != nil {
-			return client // another's, which shows what it shows
-		}
-		transport, _ = http.DefaultTransport.(*http.Transport)
-	}
-	client.Transport = a.showing(transport)
-	return client
+	return a.Showing(client)
 }

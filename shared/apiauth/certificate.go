@@ -43,8 +43,19 @@ func (a *Authenticator) ClientCertificate(ctx context.Context) (*tls.Certificate
 	return &pair, nil
 }
 
-// showing is a transport that shows the certificate.
-func (a *Authenticator) showing(transport *http.Transport) *http.Transport {
+// Showing is the client, or one like it that shows the client's certificate where
+// there is one. A client whose transport is another's stays as it is.
+func (a *Authenticator) Showing(client *http.Client) *http.Client {
+	if a.certificate == nil {
+		return client
+	}
+	transport, ok := client.Transport.(*http.Transport)
+	if !ok {
+		if client.Transport != nil {
+			return client
+		}
+		transport, _ = http.DefaultTransport.(*http.Transport)
+	}
 	transport = transport.Clone()
 	if transport.TLSClientConfig == nil {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -52,5 +63,7 @@ func (a *Authenticator) showing(transport *http.Transport) *http.Transport {
 	transport.TLSClientConfig.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		return a.ClientCertificate(info.Context())
 	}
-	return transport
+	shows := *client
+	shows.Transport = transport
+	return &shows
 }

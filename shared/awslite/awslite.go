@@ -88,7 +88,7 @@ func (c *Client) Retrying(attempts int, longest time.Duration) *Client {
 }
 
 // JSON makes one call of the AWS JSON protocol; service is the signing name
-// (dynamodb, sqs, ssm, secretsmanager), target the X-Amz-Target, version 1.0 or 1.1. A nil
+// (dynamodb, kms, sqs, ssm, secretsmanager), target the X-Amz-Target, version 1.0 or 1.1. A nil
 // out ignores the answer; a *[]byte is given it as it is.
 //
 // It retries what is worth it (throttles, 5xx, broken connections) while ctx

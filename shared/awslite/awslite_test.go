@@ -89,6 +89,9 @@ func TestObjectsAreWrittenAndReadByTheirEscapedPath(t *testing.T) {
 		switch r.Method {
 		case http.MethodPut:
 			objects[path] = body
+		case http.MethodDelete:
+			delete(objects, path)
+			w.WriteHeader(http.StatusNoContent)
 		default:
 			object, ok := objects[path]
 			if !ok {
@@ -115,6 +118,9 @@ func TestObjectsAreWrittenAndReadByTheirEscapedPath(t *testing.T) {
 	}
 	if _, err := c.GetObject(t.Context(), "bodies", key, 3); err == nil {
 		t.Error("an object over the limit was returned")
+	}
+	if err := c.DeleteObject(t.Context(), "bodies", key); err != nil || len(objects) > 0 {
+		t.Errorf("it is not deleted: %v", err)
 	}
 	_, err = c.GetObject(t.Context(), "bodies", "other", 100)
 	want := &Error{Service: "s3", Code: "NoSuchKey", Message: "no key", Status: 404}
@@ -155,7 +161,7 @@ func TestEndpoints(t *testing.T) {
 		got[service] = e.url.String()
 	}
 	want := map[string]string{
-		"dynamodb": "http://127.0.0.1:1/", "s3": "http://127.0.0.1:1/", "secretsmanager": "http://127.0.0.1:1/",
+		"dynamodb": "http://127.0.0.1:1/", "kms": "http://127.0.0.1:1/", "s3": "http://127.0.0.1:1/", "secretsmanager": "http://127.0.0.1:1/",
 		"sqs": "http://127.0.0.1:2/", "ssm": "http://127.0.0.1:1/",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -9,6 +9,7 @@ import (
 // The services that are called, by their signing names.
 const (
 	serviceDynamoDB       = "dynamodb"
+	serviceKMS            = "kms"
 	serviceS3             = "s3"
 	serviceSecretsManager = "secretsmanager"
 	serviceSQS            = "sqs"
@@ -30,6 +31,7 @@ func endpointsOf(getenv func(string) string, region string) (map[string]endpoint
 	}
 	names := map[string]string{ // as the SDKs' environment variables write them
 		serviceDynamoDB:       "DYNAMODB",
+		serviceKMS:            "KMS",
 		serviceS3:             "S3",
 		serviceSecretsManager: "SECRETS_MANAGER",
 		serviceSQS:            "SQS",

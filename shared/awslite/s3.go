@@ -32,6 +32,19 @@ func (c *Client) GetObject(ctx context.Context, bucket, key string, limit int64)
 	})
 }
 
+// DeleteObject deletes an object; one that is not there is deleted. Of a bucket with
+// versions the older ones stay.
+func (c *Client) DeleteObject(ctx context.Context, bucket, key string) error {
+	_, err := c.do(ctx, &call{
+		service: serviceS3,
+		method:  http.MethodDelete,
+		url:     c.objectURL(bucket, key),
+		limit:   maxAnswer,
+		fault:   xmlFault,
+	})
+	return err
+}
+
 // objectURL returns the address of an object: the bucket is part of the host,
 // but for endpoints that are not AWS's own and names that its certificate does
 // not cover, where it is the first part of the path.

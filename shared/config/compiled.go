@@ -23,10 +23,11 @@ const (
 	KindDestination = "destination"
 	KindRoute       = "route"
 	KindSource      = "source"
+	KindTable       = "table"
 )
 
 // Compiled is the configuration prepared at build: one sorted text, a line for
-// each source, destination and route, which a function looks up by name without
+// each source, destination, route and table, which a function looks up by name without
 // reading the rest. Package load writes it; `pushpull check --write` stores it.
 // The zero value is a configuration with nothing in it.
 type Compiled struct {
@@ -108,6 +109,13 @@ func (c Compiled) Destination(name string) (Destination, error) {
 	var d Destination
 	err := c.decode(KindDestination, name, &d)
 	return d, err
+}
+
+// Table decodes the table of that name. The error is ErrUnknown where there is none.
+func (c Compiled) Table(name string) (Table, error) {
+	var t Table
+	err := c.decode(KindTable, name, &t)
+	return t, err
 }
 
 // Sources yields the names of all sources, sorted.

@@ -14,6 +14,8 @@ type Config struct {
 	Destinations map[string]Destination `json:"destinations,omitempty"`
 	// Routes say which events go where; an event takes every route that matches.
 	Routes []Route `json:"routes,omitempty"`
+	// Tables are the files that routes look things up in, by their names.
+	Tables map[string]Table `json:"-"`
 }
 
 // A Source is a service that has events for you, by one transport or both.
@@ -26,44 +28,18 @@ type Source struct {
 	Grace Duration `json:"grace,omitempty" jsonschema:"default=5m"`
 	// Window is how long the ledger remembers an event, and so recognises its duplicates.
 	Window Duration `json:"window,omitempty" jsonschema:"default=30d"`
+	// Order is what becomes of an event that is older than the newest one of its entity that was delivered: latest drops it, none delivers it. By default latest, where versions are numbers or times; latest compares others, too, as texts. strict delivers the events of an entity one after the other, as they came: a failure holds up those behind it.
+	Order string `json:"order,omitempty" jsonschema:"enum=latest,enum=none,enum=strict"`
+	// History is what is recorded of deliveries: all of them, which is the default, or failures only, which saves a write for each event that every destination takes at once.
+	History string `json:"history,omitempty" jsonschema:"enum=all,enum=failures"`
 	// KeepPayload stores the event's bytes beside the ledger entry; replay needs it.
 	KeepPayload *bool `json:"keep_payload,omitempty" jsonschema:"default=true"`
-}
-
-// A Destination is where events are delivered. Kind decides which fields count.
-type Destination struct {
-	// Kind is http or file.
-	Kind string `json:"kind" jsonschema:"enum=http,enum=file"`
-	// URL is where an http destination listens.
-	URL string `json:"url,omitempty"`
-	// Sign is the reference to the secret deliveries are signed with (Standard Webhooks), or several during a rotation.
-	Sign Secrets `json:"sign,omitempty"`
-	// Headers are sent with each delivery; values may be secret references.
-	Headers map[string]string `json:"headers,omitempty"`
-	// Timeout bounds one attempt.
-	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=15s"`
-	// AllowPrivate lets an http destination be on a private or loopback address.
-	AllowPrivate bool `json:"allow_private,omitempty"`
-	// Path is the file of a file destination (NDJSON); a relative one is in the data folder (.pushpull/ locally, /tmp in Lambda).
-	Path string `json:"path,omitempty"`
-	// Retry is how often and how long delivery is tried.
-	Retry *Retry `json:"retry,omitempty"`
-}
-
-// Retry is how often and how long delivery is tried before an event is a dead letter.
-type Retry struct {
-	// Attempts is the most attempts made.
-	Attempts int `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=100,default=12"`
-	// First is the wait after the first failure; it doubles, with full jitter.
-	First Duration `json:"first,omitempty" jsonschema:"default=5s"`
-	// Max is the longest wait.
-	Max Duration `json:"max,omitempty" jsonschema:"default=1h"`
-}
-
-// A Route sends the events of some sources to some destinations.
-type Route struct {
-	// From names the sources; "*" is all of them.
-	From Names `json:"from"`
-	// To names the destinations.
-	To Names `json:"to"`
+	// Retention is how long those bytes are kept; as long as the window by default.
+	Retention Duration `json:"retention,omitempty"`
+	// Residency is a label, such as eu: its events go only to destinations with the same one.
+	Residency string `json:"residency,omitempty" jsonschema:"minLength=1"`
+	// Privacy is what is hidden in the data before they are queued or stored anywhere.
+	Privacy *Privacy `json:"privacy,omitempty"`
+	// Schema is what the data must be; members that it does not know are reported.
+	Schema *Schema `json:"schema,omitempty"`
 }

@@ -70,6 +70,13 @@ type Names []string
 // UnmarshalJSON takes one text or a list.
 func (n *Names) UnmarshalJSON(b []byte) error { return oneOrMany((*[]string)(n), b) }
 
+// Paths lead to values in data: .customer.email, .items[].name. In YAML a single
+// text may stand instead of a list.
+type Paths []string
+
+// UnmarshalJSON takes one text or a list.
+func (p *Paths) UnmarshalJSON(b []byte) error { return oneOrMany((*[]string)(p), b) }
+
 func oneOrMany(to *[]string, b []byte) error {
 	if len(b) > 0 && b[0] == '"' {
 		*to = []string{""}

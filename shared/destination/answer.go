@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"pushpull/shared/config"
 )
 
 // An outcome is what a status means for a delivery.
@@ -35,7 +38,7 @@ func answers() []answer {
 		{410, 410, give, "it is gone: remove the destination from the routes, or correct its url"},
 		{425, 425, retry, ""},
 		{429, 429, retry, ""},
-		{401, 403, give, "check the destination's headers and the secret it verifies with"},
+		{401, 403, give, "check the destination's auth, headers and the secret it verifies with"},
 		{400, 499, give, ""},
 		{500, 599, retry, ""},
 	}
@@ -47,10 +50,49 @@ type answer struct {
 	mend     string
 }
 
+// own puts the configuration's meanings before the usual ones. Of two that hold a
+// status the narrower counts: 404 beside 4xx.
+func own(r *config.Responses) ([]answer, error) {
+	if r == nil {
+		return answers(), nil
+	}
+	var all []answer
+	for _, meaning := range []struct {
+		key      string
+		statuses config.Statuses
+		outcome  outcome
+	}{{"success", r.Success, done}, {"retry", r.Retry, retry}, {"permanent", r.Permanent, give}} {
+		for _, s := range meaning.statuses {
+			from, to, ok := statusRange(s)
+			if !ok {
+				return nil, fmt.Errorf("responses.%s: %q is no status: write 404, 5xx or 500-503", meaning.key, s)
+			}
+			all = append(all, answer{from, to, meaning.outcome, ""})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b answer) int { return (a.to - a.from) - (b.to - b.from) })
+	return append(all, answers()...), nil
+}
+
+// statusRange reads 404, 5xx or 500-503.
+func statusRange(s string) (from, to int, ok bool) {
+	if class, found := strings.CutSuffix(s, "xx"); found {
+		n, err := strconv.Atoi(class)
+		return 100 * n, 100*n + 99, err == nil && n >= 1 && n <= 5
+	}
+	first, last, ranged := strings.Cut(s, "-")
+	if !ranged {
+		last = first
+	}
+	from, err1 := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	return from, to, err1 == nil && err2 == nil && 100 <= from && from <= to && to <= 599
+}
+
 // judge is nil for an answer that says the destination has the event.
-func judge(resp *http.Response, at time.Time) error {
-	a := answer{outcome: give, mend: "that is no status an HTTP server answers a POST with"}
-	for _, known := range answers() {
+func judge(means []answer, resp *http.Response, at time.Time) error {
+	a := answer{outcome: give, mend: "that is no status an HTTP server answers with"}
+	for _, known := range means {
 		if resp.StatusCode >= known.from && resp.StatusCode <= known.to {
 			a = known
 			break

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"pushpull/shared/apiauth"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 )
@@ -28,8 +29,18 @@ type rig struct {
 
 // rigs has a line for each kind.
 var rigs = map[string]func(t *testing.T) rig{
-	"http": httpRig,
-	"file": fileRig,
+	"http":        httpRig,
+	"file":        fileRig,
+	"eventbridge": cloudRig("eventbridge"),
+	"firehose":    cloudRig("firehose"),
+	"kinesis":     cloudRig("kinesis"),
+	"lambda":      cloudRig("lambda"),
+	"s3":          cloudRig("s3"),
+	"sns":         cloudRig("sns"),
+	"sqs":         cloudRig("sqs"),
+	"log":         logRig,
+	"postgres":    postgresRig,
+	"slack":       slackRig,
 }
 
 func httpRig(t *testing.T) rig {
@@ -74,9 +85,9 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func at() time.Time { return noon }
 
-func openTest(t *testing.T, c config.Destination, secrets Secrets) Destination {
+func openTest(t *testing.T, c config.Destination, secrets apiauth.Secrets) Destination {
 	t.Helper()
-	d, err := Open(c, NewEnv(secrets, t.TempDir(), at))
+	d, err := Open(c, NewEnv(Options{Secrets: secrets, Data: t.TempDir(), Now: at}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +113,10 @@ func TestEveryKind(t *testing.T) {
 	for _, k := range Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()
-			if !strings.HasSuffix(k.Doc, ".") || strings.Contains(k.Doc, "\n") {
-				t.Errorf("its doc is not one sentence: %q", k.Doc)
+			for _, text := range []string{k.Doc, k.Idempotency, k.Limits} {
+				if !strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
+					t.Errorf("its documentation is not one sentence: %q", text)
+				}
 			}
 			for _, f := range k.Fields {
 				if !tags[f] {
@@ -113,11 +126,37 @@ func TestEveryKind(t *testing.T) {
 			if _, err := os.Stat(k.Name + ".go"); err != nil {
 				t.Error(err)
 			}
+			documented(t, k)
 			if rigs[k.Name] == nil {
 				t.Fatal("it has no line in the contract test")
 			}
 			contract(t, rigs[k.Name])
 		})
+	}
+}
+
+// documented: the kind has a section, which names the rights that it needs.
+func documented(t *testing.T, k Kind) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/destinations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n## "+k.Name+"\n")
+	if !found {
+		t.Fatal("docs/destinations.md has no section on it")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	want := []string{"kind: " + k.Name, "**IAM**", "**Twice**", "**Limits**"}
+	if k.Permissions != nil {
+		for _, p := range k.Permissions(config.Destination{}) {
+			want = append(want, p.Actions...)
+		}
+	}
+	for _, w := range want {
+		if !strings.Contains(section, w) {
+			t.Errorf("its section in docs/destinations.md has no %q", w)
+		}
 	}
 }
 
@@ -173,15 +212,22 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		c    config.Destination
 		want string
 	}{
-		{"an unknown kind names those there are", config.Destination{Kind: "htpp"}, "write one of file, http"},
+		{"an unknown kind names those there are", config.Destination{Kind: "htpp"}, "write one of eventbridge, file"},
 		{"a file without a path", config.Destination{Kind: "file"}, "path: is empty"},
 		{"an http destination without a URL", config.Destination{Kind: "http"}, "url: is not"},
 		{"a URL of another scheme", config.Destination{Kind: "http", URL: "ftp://example.com"}, "url: is not"},
+		{"a status that is none", config.Destination{Kind: "http", URL: "https://example.com", Responses: &config.Responses{Success: config.Statuses{"6xx"}}}, "responses.success: \"6xx\" is no status"},
+		{"a range of statuses that ends before it begins", config.Destination{Kind: "http", URL: "https://example.com", Responses: &config.Responses{Retry: config.Statuses{"409-404"}}}, "responses.retry"},
+		{"an auth that lacks its token", config.Destination{Kind: "http", URL: "https://example.com", Auth: &config.APIAuth{Type: "bearer"}}, "token: is missing"},
+		{"a slack destination that knows nowhere to post", config.Destination{Kind: "slack"}, "webhook_url: is missing"},
+		{"a slack app without a channel", config.Destination{Kind: "slack", Token: config.Secrets{"env:T"}}, "webhook_url: is missing"},
+		{"a message that is no jq", config.Destination{Kind: "slack", WebhookURL: config.Secrets{"env:W"}, Message: ".a ||"}, "message: jq"},
+		{"a log where there is none", config.Destination{Kind: "log"}, "there is no log here"},
 		{"a URL without a host", config.Destination{Kind: "http", URL: "https:///in"}, "url: is not"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Open(test.c, NewEnv(nil, "", at))
+			_, err := Open(test.c, NewEnv(Options{Now: at}))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("the error is %v, want one with %q", err, test.want)
 			}

@@ -1,9 +1,7 @@
 package destination
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,10 +12,12 @@ import (
 )
 
 var fileKind = Kind{
-	Name:   "file",
-	Doc:    "Appends each event to a file as one line of CloudEvents JSON (NDJSON).",
-	Fields: []string{"path", "retry"},
-	open:   openFile,
+	Name:        "file",
+	Doc:         "Appends each event to a file as one line of CloudEvents JSON (NDJSON).",
+	Fields:      []string{"path", "retry"},
+	Idempotency: "A repetition is a second line with the same id.",
+	Limits:      "Those of the disk; in Lambda the file is in /tmp, and gone when the function is.",
+	open:        openFile,
 }
 
 type file struct{ path string }
@@ -72,24 +72,4 @@ func (f *file) open() (*os.File, error) {
 		return nil, err
 	}
 	return os.OpenFile(f.path, flags, 0o600)
-}
-
-// encodeLine is the event as one line: JSON data lose their white space, and
-// nothing else; other data are in base64.
-func encodeLine(e event.Event) ([]byte, error) {
-	if e.Data != nil {
-		e.DataRef = "" // the claim check is our own business
-	}
-	if event.ValidJSON(e.Data) {
-		var compact bytes.Buffer
-		if err := json.Compact(&compact, e.Data); err != nil {
-			return nil, err
-		}
-		e.Data = compact.Bytes()
-	}
-	line, err := event.Encode(e)
-	if err != nil {
-		return nil, err
-	}
-	return append(line, '\n'), nil
 }

@@ -16,7 +16,7 @@ import (
 func TestFileWritesOneLineAnEvent(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	d, err := Open(config.Destination{Kind: "file", Path: "a/b.ndjson"}, NewEnv(nil, data, at))
+	d, err := Open(config.Destination{Kind: "file", Path: "a/b.ndjson"}, NewEnv(Options{Data: data, Now: at}))
 	if err != nil {
 		t.Fatal(err)
 	}

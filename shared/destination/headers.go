@@ -28,6 +28,8 @@ func setCloudEvent(h http.Header, e event.Event) {
 		{"ce-missed", flag(e.Missed)},
 		{"ce-backfill", flag(e.Backfill)},
 		{"ce-hydrated", flag(e.Hydrated)},
+		{"ce-replay", e.Replay},
+		{"ce-schemaerror", e.SchemaError},
 		{"traceparent", e.TraceParent},
 		{"x-correlation-id", e.CorrelationID},
 	} {

@@ -2,6 +2,8 @@ package destination
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +18,19 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"pushpull/shared/apiauth"
 	"pushpull/shared/config"
 	"pushpull/shared/event"
 	"pushpull/shared/guard"
 )
 
 var httpKind = Kind{
-	Name:   "http",
-	Doc:    "Posts each event's exact bytes to a URL, signed as Standard Webhooks, its attributes in CloudEvents headers.",
-	Fields: []string{"url", "sign", "headers", "timeout", "allow_private", "retry"},
-	open:   openHTTP,
+	Name:        "http",
+	Doc:         "Posts each event's exact bytes to a URL, signed as Standard Webhooks, its attributes in CloudEvents headers.",
+	Fields:      []string{"url", "method", "sign", "headers", "auth", "token", "secrets", "with", "responses", "format", "compression", "batch", "timeout", "allow_private", "retry"},
+	Idempotency: "A repetition has the same webhook-id, the event's identity; in a batch each event has its id, and the batch's webhook-id is made of them.",
+	Limits:      "A batch has at most 1,000 events and 4 MiB before compression; the time for one request is timeout.",
+	open:        openHTTP,
 }
 
 const (
@@ -36,8 +41,12 @@ const (
 
 type poster struct {
 	url     string
+	method  string
 	sign    []string
 	headers map[string]string
+	auth    *apiauth.Authenticator // nil where there is none
+	means   []answer
+	gzip    bool
 	timeout time.Duration
 	client  *http.Client
 	env     *Env
@@ -49,56 +58,125 @@ func openHTTP(c config.Destination, env *Env) (Destination, error) {
 		return nil, errors.New("url: is not an http or https URL with a host: write https://example.com/in")
 	}
 	p := &poster{
-		url: c.URL, sign: c.Sign, headers: c.Headers, timeout: c.Timeout.Std(),
-		client: env.clients.pick(c.AllowPrivate), env: env,
+		url: c.URL, method: cmp.Or(c.Method, http.MethodPost), sign: c.Sign, headers: c.Headers, gzip: c.Compression == "gzip",
+		timeout: cmp.Or(c.Timeout.Std(), defaultTimeout), client: env.clients.pick(c.AllowPrivate), env: env,
 	}
-	if p.timeout <= 0 {
-		p.timeout = defaultTimeout
+	if p.means, err = own(c.Responses); err != nil {
+		return nil, err
 	}
-	return p, nil
+	if c.Auth != nil {
+		p.auth, err = apiauth.New(c.Auth, apiauth.Options{
+			Token: c.Token, Secrets: c.Secrets, With: c.With, Base: &url.URL{Scheme: u.Scheme, Host: u.Host},
+			Store: env.secrets, Locker: env.locker, Getenv: env.getenv,
+			Now: func() time.Time { return env.now().Round(0) }, // a monotonic clock stands still while the function is frozen
+		})
+		if err != nil {
+			return nil, err
+		}
+		p.client = p.auth.Showing(p.client)
+	}
+	if c.Batch == nil {
+		return p, nil
+	}
+	return &batchPoster{p, c.Format == "ndjson"}, nil
 }
 
 // Deliver posts the event. The signature is made anew for each attempt, as the
 // time it carries is the attempt's; the id it carries is the identity, which
 // stays, so that the destination knows a repetition.
 func (p *poster) Deliver(ctx context.Context, e event.Event) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url, bytes.NewReader(e.Data))
-	if err != nil {
-		return Result{}, &Permanent{Err: err}
-	}
-	if err := p.setHeaders(ctx, req, e); err != nil {
-		return Result{}, err
-	}
-	resp, err := p.client.Do(req)
-	if err != nil {
-		return Result{}, broken(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
-	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
-	return Result{Status: resp.StatusCode}, judge(resp, p.env.now())
+	return p.post(ctx, headerSafe(e.ID), e.Data, func(h http.Header) { setCloudEvent(h, e) })
 }
 
-// setHeaders sets the user's headers first, so that they replace none of ours.
-func (p *poster) setHeaders(ctx context.Context, req *http.Request, e event.Event) error {
+// post makes one attempt with a body. Where the credential was refused and a
+// fresh one may help, it is made once more.
+func (p *poster) post(ctx context.Context, id string, body []byte, describe func(http.Header)) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	for again := p.auth != nil; ; again = false {
+		req, err := p.request(ctx, id, body, describe)
+		if err != nil {
+			return Result{}, err
+		}
+		resp, err := p.client.Do(req)
+		if err != nil {
+			return Result{}, broken(err)
+		}
+		_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
+		_ = resp.Body.Close() // it was only read
+		if resp.StatusCode != http.StatusUnauthorized || !again || !p.auth.Refused(ctx, req) {
+			return Result{Status: resp.StatusCode}, judge(p.means, resp, p.env.now())
+		}
+	}
+}
+
+// request signs the body before it is compressed, as servers undo that first; the
+// credential is put in last, for it may be a signature of what is sent.
+func (p *poster) request(ctx context.Context, id string, body []byte, describe func(http.Header)) (*http.Request, error) {
+	sent, err := p.compressed(body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, p.method, p.url, bytes.NewReader(sent))
+	if err != nil {
+		return nil, &Permanent{Err: errors.New("url: no request can be made to it: write https://example.com/in")}
+	}
 	req.Header.Set("User-Agent", userAgent)
 	if err := p.setOwn(ctx, req); err != nil {
-		return err
+		return nil, err
 	}
-	setCloudEvent(req.Header, e)
+	describe(req.Header)
+	if p.gzip {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	if err := p.setSignature(ctx, req, id, body); err != nil {
+		return nil, err
+	}
+	if p.auth == nil {
+		return req, nil
+	}
+	if err := p.auth.Apply(ctx, req, sent); err != nil {
+		return nil, unauthenticated(err, p.env.now())
+	}
+	return req, nil
+}
+
+func (p *poster) compressed(body []byte) ([]byte, error) {
+	if !p.gzip {
+		return body, nil
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(body)
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
+}
+
+// unauthenticated is the error of a credential that is not to be had. It is not
+// the event's, and may be mended: the event is tried again.
+func unauthenticated(err error, at time.Time) error {
+	r := &Retryable{Err: fmt.Errorf("no credential: %w", err)}
+	if e, ok := errors.AsType[*apiauth.Error](err); ok && e.Until.After(at) {
+		r.After = e.Until.Sub(at)
+	}
+	return r
+}
+
+// setSignature signs as Standard Webhooks, after the user's headers, so that they
+// replace none of these.
+func (p *poster) setSignature(ctx context.Context, req *http.Request, id string, body []byte) error {
 	keys, err := p.env.resolve(ctx, p.sign)
 	if err != nil {
 		return err
 	}
-	at, id := p.env.now(), headerSafe(e.ID)
+	at := p.env.now()
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
 	req.Header.Del(standardwebhooks.HeaderWebhookSignature)
 	if len(keys) == 0 {
 		return nil
 	}
-	signatures, err := signAll(keys, id, at, e.Data)
+	signatures, err := signAll(keys, id, at, body)
 	if err != nil {
 		return err
 	}

@@ -33,28 +33,42 @@ func (v vault) All(_ context.Context, refs []string) ([]string, error) {
 	return values, nil
 }
 
+func (v vault) Fresh(ctx context.Context, refs []string) ([]string, error) { return v.All(ctx, refs) }
+
+func (v vault) Anew(_ context.Context, ref string) (string, error) { return v[ref], nil }
+
+func (v vault) Put(_ context.Context, ref, value string, _ bool) error { v[ref] = value; return nil }
+
 type request struct {
 	header http.Header
 	host   string
 	body   []byte
 }
 
-// listen answers with the handler and keeps the last request.
-func listen(t *testing.T, answer http.HandlerFunc) (url string, last *request) {
+// serve answers with the handler, which has the body, too.
+func serve(t *testing.T, answer func(http.ResponseWriter, *http.Request, []byte)) string {
 	t.Helper()
-	last = &request{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
+		answer(w, r, body)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// listen answers with the handler and keeps the last request.
+func listen(t *testing.T, answer http.HandlerFunc) (url string, last *request) {
+	t.Helper()
+	last = &request{}
+	return serve(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
 		*last = request{r.Header.Clone(), r.Host, body}
 		if answer != nil {
 			answer(w, r)
 		}
-	}))
-	t.Cleanup(s.Close)
-	return s.URL, last
+	}), last
 }
 
 func TestHTTPSendsTheBytesAndTheAttributes(t *testing.T) {
@@ -110,7 +124,7 @@ func TestHTTPIsSignedWithEachSecret(t *testing.T) {
 	const old, now, raw = "whsec_b2xkIHNlY3JldA==", "bmV3IHNlY3JldA==", "not base64!"
 	url, got := listen(t, nil)
 	d, err := Open(config.Destination{Kind: "http", URL: url, AllowPrivate: true, Sign: []string{"old", "new", "raw"}},
-		NewEnv(vault{"old": old, "new": now, "raw": raw}, "", time.Now))
+		NewEnv(Options{Secrets: vault{"old": old, "new": now, "raw": raw}, Now: time.Now}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,6 +124,15 @@ func (c *Client) BatchWriteItem(ctx context.Context, in *dynamodb.BatchWriteItem
 	return answer, nil
 }
 
+// TransactWriteItems is DynamoDB's.
+func (c *Client) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, _ ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	var out struct{}
+	if err := c.call(ctx, "TransactWriteItems", in, &out); err != nil {
+		return nil, err
+	}
+	return &dynamodb.TransactWriteItemsOutput{}, nil
+}
+
 // call makes one call; in is one of the SDK's inputs.
 func (c *Client) call(ctx context.Context, operation string, in, out any) error {
 	body, err := encode(in)
@@ -131,14 +140,37 @@ func (c *Client) call(ctx context.Context, operation string, in, out any) error 
 		return fmt.Errorf("dynamodb: %s: %w", operation, err)
 	}
 	err = c.aws.JSON(ctx, "dynamodb", "DynamoDB_20120810."+operation, "1.0", body, out)
-	if refused, ok := errors.AsType[*awslite.Error](err); ok && refused.Code == "ConditionalCheckFailedException" {
+	refused, ok := errors.AsType[*awslite.Error](err)
+	switch {
+	case ok && refused.Code == "ConditionalCheckFailedException":
 		return conditionFailed(refused)
+	case ok && refused.Code == "TransactionCanceledException":
+		return cancelled(refused)
 	}
 	return err
 }
 
-// conditionFailed is the one error that callers look into, as the SDK has it:
-// with the item, where that was asked for.
+// cancelled is the error of a transaction, as the SDK has it: with a reason for
+// each of its items.
+func cancelled(refused *awslite.Error) error {
+	var detail struct {
+		CancellationReasons []struct {
+			Code, Message *string
+			Item          attributes
+		}
+	}
+	if err := json.Unmarshal(refused.Answer, &detail); err != nil {
+		return fmt.Errorf("dynamodb: the reasons that cancelled the transaction cannot be read: %w", err)
+	}
+	out := &types.TransactionCanceledException{Message: &refused.Message}
+	for _, r := range detail.CancellationReasons {
+		out.CancellationReasons = append(out.CancellationReasons, types.CancellationReason{Code: r.Code, Message: r.Message, Item: r.Item})
+	}
+	return out
+}
+
+// conditionFailed is the error of a write whose condition did not hold, as the SDK
+// has it: with the item, where that was asked for.
 func conditionFailed(refused *awslite.Error) error {
 	var detail struct{ Item attributes }
 	if err := json.Unmarshal(refused.Answer, &detail); err != nil {

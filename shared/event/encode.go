@@ -17,6 +17,8 @@ const (
 	MaxID   = 512
 	MaxText = 1024
 
+	maxReplay = 64
+
 	MaxCarried = 64 << 10 // of names and values of headers, and as much of query
 )
 
@@ -40,6 +42,8 @@ func (e Event) Validate() error {
 		{"dataref", e.DataRef, MaxText, false},
 		{"correlationid", e.CorrelationID, MaxText, false},
 		{"traceparent", e.TraceParent, MaxText, false},
+		{"replay", e.Replay, maxReplay, false},
+		{"schemaerror", e.SchemaError, MaxText, false},
 	} {
 		if a.required && a.value == "" {
 			errs = append(errs, fmt.Errorf("%w: %s is empty", ErrInvalid, a.name))
@@ -103,6 +107,8 @@ func Append(dst []byte, e Event) ([]byte, error) {
 	if e.Hydrated {
 		dst = append(dst, `,"hydrated":true`...)
 	}
+	dst = appendText(dst, "replay", e.Replay)
+	dst = appendText(dst, "schemaerror", e.SchemaError)
 	dst = appendCarried(dst, "headers", e.Headers)
 	dst = appendCarried(dst, "query", e.Query)
 	dst = appendText(dst, "datacontenttype", e.ContentType)
@@ -238,6 +244,10 @@ func (d *decoder) attribute(name string, v gjson.Result) {
 		d.text(name, v, &e.TraceParent)
 	case "transport":
 		d.text(name, v, (*string)(&e.Transport))
+	case "replay":
+		d.text(name, v, &e.Replay)
+	case "schemaerror":
+		d.text(name, v, &e.SchemaError)
 	case "time":
 		d.time(name, v, &e.Time)
 	case "receivedtime":

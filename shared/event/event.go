@@ -37,6 +37,8 @@ type Event struct {
 	Missed        bool      // missed: only the poll found it, later than the source's webhooks may be
 	Backfill      bool      // backfill: a backfill read it, so newer ones may have come before
 	Hydrated      bool      // hydrated: the data are what the provider's API had, not what came
+	Replay        string    // replay: the id of the replay that sends it again; "" as it came
+	SchemaError   string    // schemaerror: how the data differ from their schema, where they go on nevertheless
 }
 
 // Carried are texts that travel with an event, by name.
@@ -44,3 +46,9 @@ type Carried map[string]string
 
 // Key names the event in the ledger: <source>/<identity>.
 func (e Event) Key() string { return e.Source + "/" + e.ID }
+
+// With is the event with other data, in JSON.
+func (e Event) With(data []byte) Event {
+	e.Data, e.DataRef, e.ContentType = data, "", "application/json"
+	return e
+}

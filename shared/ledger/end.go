@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -27,9 +26,16 @@ const outlives = comesBack + 24*time.Hour
 // the claim's owner; ErrLost where another has taken it. Done are destinations
 // that have the event and attempts those made under this claim; both are added
 // to what the item has. The reason is for people.
+//
+// A quiet claim of a new event that every destination took at once is left as it
+// is: its message is acknowledged, so that who finds the claim later, its lease
+// run out, knows what came of it. Were the message to come back, it is ours again.
 func (l *Ledger) Complete(ctx context.Context, c Claim, end Status, reason string, done []string, attempts []Attempt) error {
 	if !end.Ended() {
 		return fmt.Errorf("complete %s as %q: that is not an end: use Release", c.Key, end)
+	}
+	if c.quiet && end == Delivered && c.Status == "" && c.guard.entity == "" {
+		return nil
 	}
 	x := newExpression()
 	x.set(attrEnded, text(l.now().UTC().Format(time.RFC3339Nano)))
@@ -53,32 +59,40 @@ func (l *Ledger) Release(ctx context.Context, c Claim, done []string, attempts [
 	return l.end(ctx, c, Waiting, x, done, attempts)
 }
 
-// end is the fenced write that both have in common.
+// end is the fenced write that both have in common. Where order counts, it gives
+// the entity back, too.
 func (l *Ledger) end(ctx context.Context, c Claim, to Status, x *expression, done []string, attempts []Attempt) error {
 	if err := record(x, c, to, done, attempts); err != nil {
 		return fmt.Errorf("end the claim of %s: %w", c.Key, err)
 	}
 	x.set(attrStatus, text(string(to)))
+	x.remove(attrUntil)
+	x.remove(attrQuiet)
 	status, owner := x.name(attrStatus), x.name(attrOwner)
-	_, err := l.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                           aws.String(l.table),
-		Key:                                 item{attrID: text(c.Key)},
-		UpdateExpression:                    aws.String(x.update()),
-		ConditionExpression:                 aws.String(owner + " = " + x.value(text(c.Owner)) + " AND " + status + " = " + x.value(text(string(Claimed)))),
-		ExpressionAttributeNames:            x.names,
-		ExpressionAttributeValues:           x.values,
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		if getText(failed.Item, attrOwner) == c.Owner && Status(getText(failed.Item, attrStatus)) == to {
-			return nil // the SDK sent the write twice; the first was taken
-		}
+	in := l.update(c.Key, x, owner+" = "+x.value(text(c.Owner))+" AND "+status+" = "+x.value(text(string(Claimed))))
+	refused, taken, err := l.endWrite(ctx, c, in, len(c.Done)+len(done) > 0)
+	switch {
+	case err != nil:
+		return fmt.Errorf("end the claim of %s as %s: %w", c.Key, to, err)
+	case !taken && !c.has(refused, to): // else it was sent twice; the first was taken
 		return fmt.Errorf("end the claim of %s as %s: %w", c.Key, to, ErrLost)
 	}
-	if err != nil {
-		return fmt.Errorf("end the claim of %s as %s: %w", c.Key, to, err)
-	}
 	return nil
+}
+
+// endWrite makes the write, with its entity's where order counts; delivered is
+// whether a destination has the event. Where a condition refuses, it returns the
+// event's item.
+func (l *Ledger) endWrite(ctx context.Context, c Claim, in *dynamodb.UpdateItemInput, delivered bool) (refused item, taken bool, err error) {
+	if c.guard.entity != "" {
+		r, err := l.both(ctx, in, l.letGo(c, delivered))
+		return r.event, !r.refused(), err
+	}
+	_, err = l.api.UpdateItem(ctx, in)
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return failed.Item, false, nil
+	}
+	return nil, err == nil, err
 }
 
 // record adds what was tried and done. Only the claim's owner writes attempts,

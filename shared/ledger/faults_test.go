@@ -37,6 +37,11 @@ func (f *faulty) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o
 	return out, err
 }
 
+func (f *faulty) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	f.calls.Add(1)
+	return f.API.TransactWriteItems(ctx, in, o...)
+}
+
 func (f *faulty) GetItem(ctx context.Context, in *dynamodb.GetItemInput, o ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
 	f.calls.Add(1)
 	return f.API.GetItem(ctx, in, o...)
@@ -159,8 +164,20 @@ func (f twice) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, o .
 	return f.API.UpdateItem(ctx, in, o...)
 }
 
+func (f twice) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	_, _ = f.API.TransactWriteItems(ctx, in, o...)
+	return f.API.TransactWriteItems(ctx, in, o...)
+}
+
 func TestAWriteWhoseAnswerWasLostIsStillOurs(t *testing.T) {
 	t.Parallel()
+	for _, version := range []string{"", event.VersionKey("3")} {
+		stillOurs(t, version)
+	}
+}
+
+func stillOurs(t *testing.T, version string) {
+	t.Helper()
 	api, table := local(t)
 	clock := ledgertest.NewClock()
 	l := ledger.New(twice{api}, table, nil, clock.Now)
@@ -171,7 +188,9 @@ func TestAWriteWhoseAnswerWasLostIsStillOurs(t *testing.T) {
 			return l.Complete(t.Context(), c, ledger.Delivered, "", []string{"crm"}, nil)
 		},
 	} {
-		c, err := l.Claim(t.Context(), e, options)
+		o := options
+		o.Version = version
+		c, err := l.Claim(t.Context(), e, o)
 		if err != nil || c.Verdict != ledger.Mine || !c.FirstReceived.Equal(e.ReceivedTime) {
 			t.Fatalf("the claim is %+v, %v; want Mine", c, err)
 		}
@@ -210,5 +229,114 @@ func TestBatchesThatDynamoDBLeavesHalfDoneAreFinished(t *testing.T) {
 	cancel()
 	if _, err := l.Seen(ctx, keys); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that ended: %v", err)
+	}
+}
+
+func TestAnEventInOrderCostsTwoCallsAndASupersededOneTwo(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	for _, step := range []struct {
+		version string
+		want    ledger.Verdict
+	}{{"9", ledger.Mine}, {"10", ledger.Mine}, {"8", ledger.Outdated}} {
+		e := ledgertest.Event("github", step.version, clock.Now())
+		c, err := l.Claim(t.Context(), e, ledger.Options{Message: "m1", Lease: time.Minute, Version: event.VersionKey(step.version)})
+		if err != nil || c.Verdict != step.want {
+			t.Fatalf("version %s came to %v, %v; want %v", step.version, c.Verdict, err, step.want)
+		}
+		if c.Verdict == ledger.Mine {
+			if err := l.Complete(t.Context(), c, ledger.Delivered, "", []string{"crm"}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := f.calls.Swap(0); n != 2 {
+			t.Errorf("version %s cost %d calls, want 2", step.version, n)
+		}
+	}
+}
+
+func TestAQuietDeliveryCostsOneCall(t *testing.T) {
+	t.Parallel()
+	l, f, clock := open(t)
+	c, err := l.Claim(t.Context(), ledgertest.Event("github", "1", clock.Now()), ledger.Options{Message: "m1", Lease: time.Minute, Quiet: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Complete(t.Context(), c, ledger.Delivered, "", []string{"crm"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.calls.Load(); n != 1 {
+		t.Errorf("it cost %d calls, want 1", n)
+	}
+}
+
+func TestAUsualItemIsSmallerThanAKilobyte(t *testing.T) {
+	t.Parallel()
+	api, table := local(t)
+	clock := ledgertest.NewClock()
+	l := ledger.New(api, table, nil, clock.Now)
+	e := ledgertest.Event("github", "evt_1PxYzK2eZvKYlo2C0aBcDeFg", clock.Now())
+	c, err := l.Claim(t.Context(), e, ledger.Options{Message: "5fea7756-0ea4-451a-a703-a558b933e274", Lease: time.Minute, Hash: "00000000000000aa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var attempts []ledger.Attempt
+	for _, d := range []string{"warehouse", "crm", "archive"} {
+		attempts = append(attempts, ledger.Attempt{Destination: d, At: clock.Now(), Number: 1, Status: 200, Took: 12 * time.Millisecond})
+	}
+	if err := l.Complete(t.Context(), c, ledger.Delivered, "", []string{"warehouse", "crm", "archive"}, attempts); err != nil {
+		t.Fatal(err)
+	}
+	out, err := api.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &table, Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: e.Key()}},
+		UpdateExpression: aws.String("REMOVE unused"), ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if units := *out.ConsumedCapacity.CapacityUnits; units != 1 {
+		t.Errorf("a write of it costs %v units, want 1", units)
+	}
+}
+
+// busy cancels transactions as DynamoDB does where another is in the way.
+type busy struct {
+	ledger.API
+	code string
+	n    atomic.Int32
+}
+
+func (f *busy) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, o ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
+	if f.n.Add(-1) >= 0 {
+		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("None")}, {Code: aws.String(f.code)}}}
+	}
+	return f.API.TransactWriteItems(ctx, in, o...)
+}
+
+func TestATransactionInTheWayAndAThrottleAreNoVerdict(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code    string
+		times   int32
+		wantErr bool
+	}{
+		{"TransactionConflict", 2, false},
+		{"ThrottlingError", 2, false},
+		{"ProvisionedThroughputExceeded", 2, false},
+		{"TransactionConflict", 1000, true},
+		{"ValidationError", 1, true},
+	} {
+		t.Run(fmt.Sprint(test.code, " ", test.times, " times"), func(t *testing.T) {
+			t.Parallel()
+			api, table := local(t)
+			clock := ledgertest.NewClock()
+			f := &busy{API: api, code: test.code}
+			f.n.Store(test.times)
+			l := ledger.New(f, table, nil, clock.Now)
+			c, err := l.Claim(t.Context(), ledgertest.Event("github", "1", clock.Now()), ledger.Options{Message: "m1", Lease: time.Minute, Version: "n10001" + "3"})
+			if (err != nil) != test.wantErr || err == nil && c.Verdict != ledger.Mine {
+				t.Errorf("it came to %v, %v; want an error: %v", c.Verdict, err, test.wantErr)
+			}
+		})
 	}
 }

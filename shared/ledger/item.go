@@ -22,7 +22,9 @@ const (
 	attrID          = "id"        // S  <source>/<identity>
 	attrStatus      = "status"    // S
 	attrOwner       = "owner"     // S  of the last claim; kept after its end, so that a write sent twice is known
-	attrLease       = "lease"     // N  claimed: until when; waiting: until when its message may come back; Unix ms
+	attrLease       = "lease"     // N  claimed, waiting: until when its message may come back; Unix ms. After that, any may take it
+	attrUntil       = "until"     // N  claimed: until when it is the owner's; Unix ms
+	attrQuiet       = "quiet"     // BOOL  claimed: a delivery without failure is not recorded
 	attrMessage     = "message"   // S  the SQS message that carries the event
 	attrDone        = "done"      // SS destinations
 	attrTries       = "tries"     // M  attempts by destination; gone when dead, so that a redrive begins anew
@@ -46,6 +48,11 @@ const (
 	attrHash      = "hash"      // S  of the first arrival's data, or noHash
 	attrConflicts = "conflicts" // N  duplicates with other data
 	attrConflict  = "conflict"  // S  hash of the last of them
+	attrDiffering = "differing" // SS hashes of those that are kept
+
+	attrReplays = "replays" // SS ids of the times that it was sent again
+	attrErased  = "erased"  // S  when what was kept of it was erased
+	attrErasure = "erasure" // S  the id of that erasure, and of whom and why
 
 	indexByTime = "by-time" // bucket, at; keys only
 )
@@ -58,6 +65,7 @@ const (
 	keptError   = 200 // bytes of an attempt's error
 	keptReason  = 500 // bytes
 	noHash      = "-" // of data that cannot be compared
+	keptDiffer  = 20  // conflicts that are kept of an event
 )
 
 type item = map[string]types.AttributeValue
@@ -140,13 +148,15 @@ func getAttempts(it item) ([]Attempt, error) {
 	return attempts, nil
 }
 
-// bounded is the attempts as they are kept: the last few, of each destination
-// its last one at least, their errors cut.
+// bounded is the attempts as they are kept: the last few, of each destination its
+// last one at least, and the first since it began anew; their errors cut.
 func bounded(attempts []Attempt) []Attempt {
 	excess := len(attempts) - keptAttempt
 	kept := make([]Attempt, 0, len(attempts))
 	for i, a := range attempts {
-		later := slices.ContainsFunc(attempts[i+1:], func(b Attempt) bool { return b.Destination == a.Destination })
+		later := slices.ContainsFunc(attempts[i+1:], func(b Attempt) bool {
+			return b.Destination == a.Destination && (a.Number > 1 || b.Number == 1)
+		})
 		if excess > 0 && later {
 			excess--
 			continue
@@ -182,10 +192,14 @@ func bucketName(source string, hour time.Time, shard int) string {
 	return source + "#" + hour.UTC().Format(hourLayout) + "#" + strconv.Itoa(shard)
 }
 
-func recordOf(it item) (Record, error) {
+func recordOf(it item, now time.Time) (Record, error) {
 	attempts, err := getAttempts(it)
 	if err != nil {
 		return Record{}, err
+	}
+	status := Status(getText(it, attrStatus))
+	if status == Claimed && getBool(it, attrQuiet) && getNumber(it, attrUntil) <= now.UnixMilli() {
+		status = Delivered // else it would have been claimed again, or released
 	}
 	key := getText(it, attrID)
 	source, id, _ := strings.Cut(key, "/")
@@ -195,7 +209,7 @@ func recordOf(it item) (Record, error) {
 		Source:        source,
 		Type:          getText(it, attrType),
 		Transport:     event.Transport(getText(it, attrTransport)),
-		Status:        Status(getText(it, attrStatus)),
+		Status:        status,
 		Time:          getTime(it, attrTime),
 		Received:      getTime(it, attrAt),
 		Ended:         getTime(it, attrEnded),
@@ -205,9 +219,13 @@ func recordOf(it item) (Record, error) {
 		Duplicates:    getDuplicates(it),
 		Conflicts:     int(getNumber(it, attrConflicts)),
 		Conflict:      getText(it, attrConflict),
+		Differing:     getSet(it, attrDiffering),
 		Done:          getSet(it, attrDone),
 		Attempts:      attempts,
 		Reason:        getText(it, attrReason),
+		Replays:       replaysOf(it),
+		Erased:        getTime(it, attrErased),
+		Erasure:       getText(it, attrErasure),
 		CorrelationID: getText(it, attrCorrelation),
 	}, nil
 }

@@ -48,6 +48,8 @@ const (
 	Mine      Verdict = iota // the claim is ours: process the event
 	Duplicate                // another message carries or carried it: acknowledge this one
 	InFlight                 // another worker holds this same message, or what it was redriven from: come back after Until
+	Behind                   // another event of its entity is under way: come back soon
+	Outdated                 // a newer version of its entity was delivered, and it is recorded as superseded: acknowledge
 )
 
 // A Claim is the right to process one event until its lease runs out.
@@ -63,6 +65,9 @@ type Claim struct {
 	Status Status
 	// Conflict says of a duplicate that its data differ from those of the first arrival.
 	Conflict bool
+	// Keep says of a conflict that its data may be kept: they are noted on the item, so
+	// that they can be found, and there are not too many.
+	Keep bool
 	// Late says of a duplicate that it is one of a webhook and a poll that had counted
 	// the event as missed: push was late, not silent.
 	Late bool
@@ -70,6 +75,8 @@ type Claim struct {
 	Uncounted error
 
 	window  time.Duration // how long the identity is remembered
+	quiet   bool          // a delivery without failure is not recorded
+	guard   guard         // of its entity; zero where order does not count
 	history []Attempt     // what is on the item, so that Release and Complete can write it anew, bounded
 }
 
@@ -102,9 +109,13 @@ type Record struct {
 	Duplicates    map[event.Transport]int `json:"duplicates,omitempty"`
 	Conflicts     int                     `json:"conflicts,omitempty"` // duplicates with other data than the first arrival had
 	Conflict      string                  `json:"conflict,omitempty"`  // hash of the data of the last of them, for ConflictPayload
+	Differing     []string                `json:"differing,omitempty"` // hashes of those that may be kept
 	Done          []string                `json:"done,omitempty"`
 	Attempts      []Attempt               `json:"attempts,omitempty"` // the last of them, oldest first
 	Reason        string                  `json:"reason,omitempty"`
+	Replays       []Replay                `json:"replays,omitempty"` // Get knows all of them, Records their ids
+	Erased        time.Time               `json:"erased,omitzero"`   // when what was kept of its data was erased
+	Erasure       string                  `json:"erasure,omitempty"` // by whom and why
 	CorrelationID string                  `json:"correlationid,omitempty"`
 }
 
@@ -114,6 +125,7 @@ type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	BatchWriteItem(context.Context, *dynamodb.BatchWriteItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchWriteItemOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
@@ -142,6 +154,9 @@ func New(api API, table string, bodies Bodies, now func() time.Time) *Ledger {
 // ErrLost is returned when the claim is no longer ours: its lease ran out and
 // another took it. What was delivered meanwhile may be delivered again.
 var ErrLost = errors.New("the claim was lost")
+
+// ErrErased is returned for an event whose data were erased.
+var ErrErased = errors.New("its data were erased")
 
 // ErrNotFound is returned for a key that the ledger does not have.
 var ErrNotFound = errors.New("not in the ledger")

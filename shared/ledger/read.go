@@ -27,13 +27,17 @@ func (l *Ledger) Seen(ctx context.Context, keys []string) (map[string]bool, erro
 	return seen, nil
 }
 
-// Get returns one record; ErrNotFound where there is none.
+// Get returns one record with its replays; ErrNotFound where there is none.
 func (l *Ledger) Get(ctx context.Context, key string) (Record, error) {
 	it, err := l.get(ctx, key)
 	if err != nil {
 		return Record{}, err
 	}
-	return recordOf(it)
+	r, err := recordOf(it, l.now())
+	if err != nil {
+		return Record{}, err
+	}
+	return l.replayed(ctx, r)
 }
 
 func (l *Ledger) get(ctx context.Context, id string) (item, error) {

@@ -113,7 +113,7 @@ func (l *Ledger) details(ctx context.Context, f Filter, m *merge, yield func(Rec
 			if !ok {
 				continue // its window passed since the index was read
 			}
-			r, err := recordOf(it)
+			r, err := recordOf(it, l.now())
 			if err != nil {
 				yield(Record{}, err)
 				return false

@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -49,6 +52,11 @@ var inBase64 = regexp.MustCompile(`(?s)\{\{base64\}\}(.*?)\{\{/base64\}\}`)
 // Fill makes a new request of the sample: an event of that type, at that time,
 // with ids that were not there before.
 func (s Sample) Fill(typ string, with map[string]string, at time.Time) Sample {
+	return s.FillFrom(rand.Reader, typ, with, at)
+}
+
+// FillFrom is Fill with what is random from a reader that never fails.
+func (s Sample) FillFrom(random io.Reader, typ string, with map[string]string, at time.Time) Sample {
 	values := map[string]string{"{{type}}": typ}
 	for name, value := range with {
 		values["{{with."+name+"}}"] = value
@@ -56,7 +64,7 @@ func (s Sample) Fill(typ string, with map[string]string, at time.Time) Sample {
 	fill := func(text string) string {
 		text = blank.ReplaceAllStringFunc(text, func(name string) string {
 			if _, ok := values[name]; !ok {
-				values[name] = fresh(strings.TrimRight(strings.Trim(name, "{}"), "0123456789"), name, at)
+				values[name] = fresh(random, strings.TrimRight(strings.Trim(name, "{}"), "0123456789"), name, at)
 			}
 			return values[name]
 		})
@@ -74,15 +82,17 @@ func (s Sample) Fill(typ string, with map[string]string, at time.Time) Sample {
 }
 
 // fresh makes a value of its kind; what is of no kind stays as it is written.
-func fresh(kind, written string, at time.Time) string {
+func fresh(random io.Reader, kind, written string, at time.Time) string {
+	b := make([]byte, 16)
+	_, _ = io.ReadFull(random, b) // it never fails
 	switch kind {
 	case "id":
-		return random(12)
+		return hex.EncodeToString(b[:12])
 	case "uuid":
-		return uuid.NewString()
+		id, _ := uuid.NewRandomFromReader(bytes.NewReader(b)) // there is enough for one
+		return id.String()
 	case "number":
-		n := uuid.New()
-		digits := strconv.FormatUint(uint64(n.ID())|1<<31, 10) + strconv.Itoa(100+int(n[15])%900)
+		digits := strconv.FormatUint(uint64(binary.BigEndian.Uint32(b))|1<<31, 10) + strconv.Itoa(100+int(b[15])%900)
 		return digits[:12]
 	case "unix":
 		return strconv.FormatInt(at.Unix(), 10)
@@ -92,10 +102,4 @@ func fresh(kind, written string, at time.Time) string {
 		return at.UTC().Format(time.RFC3339)
 	}
 	return written
-}
-
-func random(bytes int) string {
-	b := make([]byte, bytes)
-	_, _ = rand.Read(b) // it never fails
-	return hex.EncodeToString(b)
 }

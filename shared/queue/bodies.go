@@ -17,6 +17,8 @@ type Bodies interface {
 	Put(ctx context.Context, source string, body []byte) (ref string, err error)
 	// Get returns the body of a reference, ErrBadReference where it is none of this store's.
 	Get(ctx context.Context, ref string) ([]byte, error)
+	// Delete deletes a body if it is there.
+	Delete(ctx context.Context, source string, body []byte) error
 }
 
 // ErrBadReference is wrapped by the errors of references that are not this

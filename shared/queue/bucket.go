@@ -55,3 +55,14 @@ func (b *bucket) Get(ctx context.Context, ref string) ([]byte, error) {
 	}
 	return intact(ref, name, body)
 }
+
+func (b *bucket) Delete(ctx context.Context, source string, body []byte) error {
+	name, err := objectName(source, body)
+	if err != nil {
+		return err
+	}
+	if err := b.client.DeleteObject(ctx, b.name, b.prefix+name); err != nil {
+		return fmt.Errorf("delete %s: %w", b.base()+name, err)
+	}
+	return nil
+}

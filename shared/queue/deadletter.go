@@ -5,6 +5,10 @@ import (
 	"unicode/utf8"
 )
 
+// AttributeTo is the name of the one destination that a message is for, where it is
+// a replay or a redriven dead letter that is not for all.
+const AttributeTo = "pushpull.to"
+
 // Attribute names of a dead letter. A message that carries them and comes back
 // to the queue was redriven: its event may be claimed although it is dead.
 const (

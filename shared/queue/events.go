@@ -8,7 +8,8 @@ import (
 	"pushpull/shared/event"
 )
 
-// SendEvents encodes and sends events, each in the message group of its source.
+// SendEvents encodes and sends events, each in the message group of its source; on
+// a FIFO queue in that of its entity, which is what is kept in order.
 // The data of an event over the queue's limit are put into the claim check first.
 // The error is a *RefusedError; the events that it does not list were taken.
 func (q *Queue) SendEvents(ctx context.Context, events ...event.Event) error {
@@ -22,7 +23,7 @@ func (q *Queue) SendEvents(ctx context.Context, events ...event.Event) error {
 			refused.add(err, *failure)
 			continue
 		}
-		messages = append(messages, Message{Body: body, Group: e.Source})
+		messages = append(messages, Message{Body: body, Group: q.group(e)})
 		origin = append(origin, i)
 	}
 	if err := q.Send(ctx, messages...); err != nil {
@@ -39,6 +40,16 @@ func (q *Queue) SendEvents(ctx context.Context, events ...event.Event) error {
 		return refused
 	}
 	return nil
+}
+
+func (q *Queue) group(e event.Event) string {
+	switch {
+	case !q.fifo:
+		return e.Source
+	case e.Subject == "":
+		return e.Source + "//" + e.ID // an event about nothing is in order with no other
+	}
+	return e.Source + "/" + e.Subject
 }
 
 // encode returns the message body of an event, its data in the claim check where

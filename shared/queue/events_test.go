@@ -40,6 +40,10 @@ func stores(t *testing.T) map[string]Bodies {
 			objects[r.URL.Path], _ = io.ReadAll(r.Body)
 			return
 		}
+		if r.Method == http.MethodDelete {
+			delete(objects, r.URL.Path)
+			return
+		}
 		if _, ok := objects[r.URL.Path]; !ok {
 			w.WriteHeader(http.StatusNotFound)
 		}
@@ -99,6 +103,38 @@ func TestEventsOfAnySizeComeBackAsTheyWere(t *testing.T) {
 				if !bytes.Equal(got.Data, data) {
 					t.Errorf("%d bytes came back as %d others", len(data), len(got.Data))
 				}
+			}
+		})
+	}
+}
+
+func TestABodyThatIsDeletedIsGone(t *testing.T) {
+	t.Parallel()
+	for name, bodies := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body, other := []byte("a body"), []byte("another")
+			ref, err := bodies.Put(t.Context(), "github", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stays, err := bodies.Put(t.Context(), "github", other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // what is not there is deleted, too
+				if err := bodies.Delete(t.Context(), "github", body); err != nil {
+					t.Error(err)
+				}
+			}
+			if _, err := bodies.Get(t.Context(), ref); err == nil {
+				t.Error("it is still there")
+			}
+			if _, err := bodies.Get(t.Context(), stays); err != nil {
+				t.Errorf("the other is gone, too: %v", err)
+			}
+			if err := bodies.Delete(t.Context(), "../etc", body); err == nil {
+				t.Error("it left its store")
 			}
 		})
 	}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -102,4 +104,15 @@ func (f *folder) Get(_ context.Context, ref string) ([]byte, error) {
 		return nil, fmt.Errorf("get %s: is over %d bytes", ref, maxBody)
 	}
 	return intact(ref, name, body)
+}
+
+func (f *folder) Delete(_ context.Context, source string, body []byte) error {
+	name, err := objectName(source, body)
+	if err != nil {
+		return err
+	}
+	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete %s: %w", f.base+name, err)
+	}
+	return nil
 }

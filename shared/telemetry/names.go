@@ -16,11 +16,16 @@ const (
 	EventsDuplicate  Metric = "EventsDuplicate"
 	EventsConflict   Metric = "EventsConflict"
 	EventsFiltered   Metric = "EventsFiltered"
+	EventsSuperseded Metric = "EventsSuperseded"
+	EventsInvalid    Metric = "EventsInvalid"
+	SchemaDrift      Metric = "SchemaDrift"
 	EventsDelivered  Metric = "EventsDelivered"
 	EventsDead       Metric = "EventsDead"
 	EventsMissed     Metric = "EventsMissed"
 	EventAge         Metric = "EventAge"
 	DeliveriesFailed Metric = "DeliveriesFailed"
+	DeliveriesHeld   Metric = "DeliveriesHeld"
+	BreakerOpen      Metric = "BreakerOpen"
 	DeliveryTime     Metric = "DeliveryTime"
 	PollsDone        Metric = "PollsDone"
 	PollsFailed      Metric = "PollsFailed"
@@ -70,12 +75,17 @@ func Definitions() []Definition {
 		{EventsDuplicate, Count, transport, "events that had been received before"},
 		{EventsConflict, Count, transport, "of those, events whose data were not those received before"},
 		{EventsFiltered, Count, transport, "events that no route took"},
+		{EventsSuperseded, Count, transport, "events that a newer version of their entity was delivered before"},
+		{EventsInvalid, Count, source, "events whose data were not as a schema has them, whatever became of them"},
+		{SchemaDrift, Count, source, "members in data that the source's schema does not know, told once an hour"},
 		{EventsDelivered, Count, destination, "events that a destination has"},
 		{EventsDead, Count, source, "events that went to the dead letters"},
 		{EventsMissed, Count, source, "events that no webhook brought and a poll found"},
 		{EventsLate, Count, source, "of those, events whose webhook came after all"},
 		{EventAge, Milliseconds, transport, "from the arrival of an event to its last delivery"},
 		{DeliveriesFailed, Count, destination, "attempts at a delivery that failed"},
+		{DeliveriesHeld, Count, destination, "deliveries that waited for a breaker, a rate or for others to end"},
+		{BreakerOpen, Count, nil, "of those, deliveries that waited because their destination is down"},
 		{DeliveryTime, Milliseconds, destination, "one attempt at a delivery"},
 		{PollsDone, Count, source, "poll jobs that read all they were to read"},
 		{PollsFailed, Count, source, "poll jobs that failed"},

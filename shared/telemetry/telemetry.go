@@ -16,6 +16,11 @@ const (
 	MsgDelivered  = "event delivered"   // processor: one destination has it
 	MsgRetry      = "delivery failed"   // processor: it will be tried again
 	MsgDead       = "event dead"        // processor: it is in the dead letters
+	MsgSuperseded = "event superseded"  // processor: a newer version of its entity was delivered before
+	MsgHeld       = "delivery held"     // processor: it waits for its destination, without an attempt; attribute reason
+	MsgInvalid    = "data invalid"      // processor: not as the source's schema has them, and on their way; attribute reason
+	MsgDrift      = "schema drifted"    // processor: data have members that their source's schema does not know; attribute paths
+	MsgHidden     = "data hidden"       // all: privacy hid all of them, as they are neither JSON nor a form
 	MsgFiltered   = "event filtered"    // processor: no route took it
 )
 
@@ -31,4 +36,5 @@ const (
 	KeyReason      = "reason"
 	KeyAttempt     = "attempt"
 	KeyMissed      = "missed"
+	KeyReplay      = "replay"
 )

@@ -51,7 +51,7 @@ func TestNoKeyOfOursIsMasked(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{
 		KeySource, KeyTransport, KeyDestination, KeyIdentity, KeyType, KeyEntity, KeyCorrelation, KeyReason, KeyAttempt,
-		KeyMissed, slog.TimeKey, slog.LevelKey, slog.MessageKey, "error", "reference", "status", "duration", "cursor", "page",
+		KeyMissed, KeyReplay, slog.TimeKey, slog.LevelKey, slog.MessageKey, "error", "reference", "status", "duration", "cursor", "page",
 	} {
 		if secretKey(key) {
 			t.Errorf("%s is masked", key)

@@ -39,6 +39,11 @@ func (l *loader) checkSource(t thing, s config.Source) {
 	for i, p := range s.Poll {
 		l.checkPoll(polls[i], s, p)
 	}
+	l.checkPrivacy(t, s.Privacy)
+	l.checkSchema(t, s.Schema)
+	if s.Retention > s.Window || s.Retention < config.Duration(time.Minute) && s.Retention != 0 {
+		l.problem(t, []string{"retention"}, fmt.Sprintf("the payload is kept for %s", s.Retention), "at least a minute, and no longer than the window, which is "+s.Window.String())
+	}
 	if s.Window <= 0 {
 		l.problem(t, []string{"window"}, "a ledger that remembers nothing recognises no duplicate", "30d is the default; providers resend for days")
 	}
@@ -134,7 +139,7 @@ func (l *loader) checkTimestamp(t thing, a config.Auth) {
 }
 
 // placeholders are those of a template; a template that cannot be read is a problem.
-func (l *loader) placeholders(t thing, at []string, template string) ([]string, bool) {
+func (l *loader) placeholders(t thing, at []string, template string) []string {
 	parts, err := event.ParseTemplate(template)
 	if err != nil {
 		what := err.Error()
@@ -142,7 +147,7 @@ func (l *loader) placeholders(t thing, at []string, template string) ([]string, 
 			what = "a { or } without its other half"
 		}
 		l.problem(t, at, what, "")
-		return nil, false
+		return nil
 	}
 	var names []string
 	for _, p := range parts {
@@ -150,7 +155,7 @@ func (l *loader) placeholders(t thing, at []string, template string) ([]string, 
 			names = append(names, p.Placeholder)
 		}
 	}
-	return names, true
+	return names
 }
 
 // checkSpec says each mistake of a Spec at the candidate that has it.

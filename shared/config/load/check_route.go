@@ -3,65 +3,15 @@ package load
 import (
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"pushpull/shared/config"
-	"pushpull/shared/guard"
+	"pushpull/shared/jq"
+	"pushpull/shared/route"
 )
-
-func (l *loader) checkDestination(t thing, d config.Destination) {
-	switch d.Kind {
-	case "http":
-		l.foreign(t, nil, "an http destination", "path")
-		l.checkHTTP(t, d)
-		l.checkReadable(t, []string{"sign"}, d.Sign)
-	case "file":
-		l.foreign(t, nil, "a file destination", "url", "sign", "headers", "timeout", "allow_private")
-		if d.Path == "" {
-			l.missing(t, []string{"path"}, "the file that events are appended to, such as delivered.ndjson")
-		}
-		if l.inAWS {
-			l.warn(t, []string{"kind"}, "in AWS a file is in the function's own /tmp, gone when it is", "use http")
-		}
-	}
-	if r := d.Retry; r != nil {
-		if r.First <= 0 {
-			l.problem(t, []string{"retry", "first"}, "no wait at all before the second attempt", "write 5s")
-		}
-		if r.Max > mostWait || r.Max < r.First {
-			l.problem(t, []string{"retry", "max"}, fmt.Sprintf("the longest wait is %s", r.Max), "no less than first, and at most 12h")
-		}
-	}
-}
-
-func (l *loader) checkHTTP(t thing, d config.Destination) {
-	switch what, mend := wrongURL(d.URL, d.AllowPrivate); {
-	case d.URL == "":
-		l.missing(t, []string{"url"}, "where it listens")
-	case what != "":
-		l.problem(t, []string{"url"}, what, mend)
-	}
-	if u, err := url.Parse(d.URL); err == nil && !d.AllowPrivate && private(u.Hostname()) {
-		l.problem(t, []string{"url"}, "a private or loopback address", "add allow_private: true, if that is meant")
-	}
-	if d.Timeout > mostTime || d.Timeout <= 0 {
-		l.problem(t, []string{"timeout"}, fmt.Sprintf("a timeout of %s", d.Timeout), "more than nothing, and at most 10m")
-	}
-	for name, value := range d.Headers {
-		l.checkHeader(t, []string{"headers", name}, name, value)
-	}
-}
-
-// private reports whether a host is written as an address that deliveries do
-// not go to unasked. What a name resolves to is looked at when it is delivered.
-func private(host string) bool {
-	ip := net.ParseIP(host)
-	return guard.Loopback(host) || ip != nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified())
-}
 
 // route checks that every name of a route is of something there is.
 func (l *loader) route(t thing, sources, destinations named) config.Route {
@@ -69,7 +19,9 @@ func (l *loader) route(t thing, sources, destinations named) config.Route {
 	if t.raw == nil {
 		return r
 	}
+	fill(reflect.TypeFor[config.Route](), t.raw)
 	l.decode(t, &r)
+	l.checkRoute(t, &r)
 	for i, name := range r.From {
 		if _, ok := sources[name]; !ok && name != "*" && !l.unread {
 			l.problem(t, l.element(t, "from", i), fmt.Sprintf("no source %q", name), didYouMean(name, l.sources))
@@ -85,7 +37,86 @@ func (l *loader) route(t thing, sources, destinations named) config.Route {
 		}
 		seen[name] = true
 	}
+	l.checkResidency(t, r)
 	return r
+}
+
+// checkRoute compiles what a route does with an event, and fills in the files
+// that it names.
+func (l *loader) checkRoute(t thing, r *config.Route) {
+	for key, expr := range map[string]string{"when": r.When, "transform": r.Transform, "split": r.Split} {
+		l.checkExpression(t, []string{key}, expr)
+	}
+	if r.Transform != "" && r.Split != "" {
+		l.atKey(t, []string{"split"}, "transform and split both make the data", "have split make them: its outputs can be of any form")
+	}
+	for i, e := range r.Enrich {
+		at := []string{"enrich", strconv.Itoa(i)}
+		l.checkExpression(t, append(at, "key"), e.Key)
+		if _, err := route.Into(e.Into); err != nil && e.Into != "" {
+			l.problem(t, append(at, "into"), strings.TrimPrefix(err.Error(), "into: "), "")
+		}
+		l.table(t, append(at, "table"), e.Table)
+	}
+	l.checkPrivacy(t, r.Privacy)
+	l.checkSchema(t, r.Schema)
+}
+
+func (l *loader) checkExpression(t thing, at []string, expr string) {
+	if expr == "" {
+		return
+	}
+	if _, err := jq.Compile(expr); err != nil {
+		l.problem(t, at, err.Error(), "")
+	}
+}
+
+// checkResidency: what must stay somewhere goes nowhere else.
+func (l *loader) checkResidency(t thing, r config.Route) {
+	for i, to := range r.To {
+		d, ok := l.cfg.Destinations[to]
+		if !ok {
+			continue
+		}
+		for _, name := range l.sources {
+			s := l.cfg.Sources[name]
+			if s.Residency == "" || s.Residency == d.Residency || !slices.Contains(r.From, name) && !slices.Contains(r.From, route.All) {
+				continue
+			}
+			l.problem(t, l.element(t, "to", i), fmt.Sprintf("events of %s stay in %q, and %s is not said to be there", name, s.Residency, to),
+				fmt.Sprintf("if it is, give it residency: %s", s.Residency))
+			break
+		}
+	}
+}
+
+const longestName = 63
+
+// nameRoutes gives each route that changes the data a name, if it has none, and
+// says which names are there twice.
+func (l *loader) nameRoutes(routes []thing) {
+	first := map[string]int{}
+	for i := range l.cfg.Routes {
+		r := &l.cfg.Routes[i]
+		given := r.Name != ""
+		if !given && r.Changes() && len(r.From) > 0 {
+			if r.Name = strings.ReplaceAll(strings.Join(r.From, "+"), route.All, "all"); len(r.Name) > longestName {
+				l.problem(routes[i], nil, "a route that changes the data and has many sources needs a name: the ledger calls its deliveries by it", "add name:")
+			}
+		}
+		if r.Name == "" {
+			continue
+		}
+		had, twice := first[r.Name]
+		switch {
+		case !twice:
+			first[r.Name] = i
+		case given:
+			l.problem(routes[i], []string{"name"}, fmt.Sprintf("the name %q is there twice, first in %s:%d", r.Name, routes[had].file, routes[had].at.keyLine), "rename one of them")
+		default:
+			l.problem(routes[i], nil, fmt.Sprintf("another route that changes the data is called %q, by default or by name: the ledger could not tell them apart", r.Name), "give this one a name: of its own")
+		}
+	}
 }
 
 // element is the path of a list's element, or of the one text in place of the list.

@@ -37,6 +37,9 @@ func Compile(cfg config.Config, files []File) (string, error) {
 	for i, r := range cfg.Routes {
 		add(config.KindRoute, fmt.Sprintf("%04d", i), r)
 	}
+	for name, t := range cfg.Tables {
+		add(config.KindTable, name, t)
+	}
 	if err := errors.Join(errs...); err != nil {
 		return "", err
 	}

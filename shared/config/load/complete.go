@@ -66,8 +66,8 @@ func (l *loader) destination(t thing) config.Destination {
 		t.raw["retry"] = map[string]any{}
 	}
 	fill(reflect.TypeFor[config.Destination](), t.raw)
-	if t.raw["kind"] == "file" && !t.has("timeout") {
-		delete(t.raw, "timeout") // not a file's
+	if kind, _ := t.raw["kind"].(string); !t.has("timeout") && !slices.Contains(fieldsOf[kind], "timeout") {
+		delete(t.raw, "timeout") // not this kind's
 	}
 	l.decode(t, &d)
 	l.checkDestination(t, d)

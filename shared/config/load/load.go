@@ -39,7 +39,7 @@ func Dir(dir string, options ...Option) (config.Config, []Problem, error) {
 // something besides a folder, append a File to those of ReadDir. Where a problem
 // is no warning the Config is as complete as could be, but not to be used.
 func Load(files []File, options ...Option) (config.Config, []Problem) {
-	l := &loader{meant: map[string]bool{}, cfg: config.Config{Sources: map[string]config.Source{}, Destinations: map[string]config.Destination{}}}
+	l := &loader{meant: map[string]bool{}, cfg: config.Config{Sources: map[string]config.Source{}, Destinations: map[string]config.Destination{}, Tables: map[string]config.Table{}}, beside: map[string]File{}}
 	for _, o := range options {
 		o(l)
 	}
@@ -49,6 +49,10 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 	}
 	sources, destinations, routes := named{}, named{}, []thing(nil)
 	for _, f := range files {
+		if f.Beside != "" {
+			l.beside[f.Beside] = f
+			continue
+		}
 		trees, problems := parse(f)
 		l.problems = append(l.problems, problems...)
 		l.unread = l.unread || trees == nil && len(problems) > 0
@@ -76,6 +80,7 @@ func Load(files []File, options ...Option) (config.Config, []Problem) {
 	for _, r := range routes {
 		l.cfg.Routes = append(l.cfg.Routes, l.route(r, sources, destinations))
 	}
+	l.nameRoutes(routes)
 	l.unrouted(sources, destinations)
 	return l.cfg, sorted(l.problems)
 }
@@ -85,7 +90,8 @@ type loader struct {
 	problems []Problem
 	meant    map[string]bool // file and path of keys that are there with a slip
 	inAWS    bool
-	unread   bool // a file could not be parsed: nobody knows which names it has
+	unread   bool            // a file could not be parsed: nobody knows which names it has
+	beside   map[string]File // tables and schemas
 
 	sources, destinations []string // the names there are, sorted
 }

@@ -34,9 +34,19 @@ func readText(t *testing.T, name string) string {
 	return strings.ReplaceAll(string(data), "\r\n", "\n")
 }
 
+// besides are the tables and schemas that a file may name.
+func besides() []load.File {
+	files, err := load.ReadDir("testdata/beside")
+	if err != nil || len(files) == 0 {
+		panic(fmt.Sprint("no files beside: ", err))
+	}
+	return files
+}
+
 // problemsOf are the problems of one file, named as it is in testdata.
 func problemsOf(name, text string) []string {
-	_, problems := load.Load([]load.File{{Name: filepath.Base(name), Data: []byte(text)}}, load.InAWS())
+	files := append(besides(), load.File{Name: filepath.Base(name), Data: []byte(text)})
+	_, problems := load.Load(files, load.InAWS())
 	out := make([]string, len(problems))
 	for i, p := range problems {
 		out[i] = p.String()
@@ -91,7 +101,7 @@ func TestGoodFilesCompile(t *testing.T) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
 			files := []load.File{{Name: filepath.Base(name), Data: []byte(readText(t, name))}}
-			cfg, problems := load.Load(files)
+			cfg, problems := load.Load(append(besides(), files...))
 			for _, p := range problems {
 				t.Error(p)
 			}
@@ -131,6 +141,12 @@ func roundTrip(t *testing.T, cfg config.Config, text string) {
 		got, err := c.Destination(name)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("destination %s: %v\n%s", name, err, diff)
+		}
+	}
+	for name, want := range cfg.Tables {
+		got, err := c.Table(name)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("table %s: %v\n%s", name, err, diff)
 		}
 	}
 	routes, err := c.Routes()

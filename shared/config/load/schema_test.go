@@ -46,8 +46,15 @@ func mapper(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: durationPattern, Examples: []any{"30d", "12h", "15m", "90s"}}
 	case reflect.TypeFor[config.Secrets]():
 		return oneOrMany(secretPattern)
-	case reflect.TypeFor[config.Names]():
+	case reflect.TypeFor[config.Names](), reflect.TypeFor[config.Paths]():
 		return oneOrMany("")
+	case reflect.TypeFor[json.RawMessage]():
+		return &jsonschema.Schema{Type: "object"}
+	case reflect.TypeFor[config.Statuses]():
+		return &jsonschema.Schema{
+			Type: "array", MinItems: &one,
+			Items: &jsonschema.Schema{Extras: types("string", "integer"), Pattern: `^[1-5]([0-9]{2}(-[1-5][0-9]{2})?|xx)$`, Minimum: "100", Maximum: "599"},
+		}
 	case reflect.TypeFor[event.Choices]():
 		return &jsonschema.Schema{
 			Extras: types("string", "array"), MinItems: &one, MinLength: &one,

@@ -127,10 +127,10 @@ func (s *shape) describe(file string, tree *node, e *jsonschema.ValidationError)
 // secretPath reports whether a value is not shown, whatever it is: a value in
 // place of a reference is a secret.
 func secretPath(path []string) bool {
-	return slices.ContainsFunc(path, func(step string) bool {
+	return slices.Contains(path, "privacy") && path[len(path)-1] == "key" || slices.ContainsFunc(path, func(step string) bool {
 		switch step {
 		case "secret", "secrets", "token", "sign", "headers", "username", "password", "params",
-			"client_secret", "secret_key", "private_key", "session_token", "login":
+			"client_secret", "secret_key", "private_key", "session_token", "login", "webhook_url":
 			return true
 		}
 		return false

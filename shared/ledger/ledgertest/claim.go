@@ -12,9 +12,9 @@ import (
 	"pushpull/shared/ledger"
 )
 
-func claims(t *testing.T, open Open) {
+func claims(t *testing.T, open Open, m mode) {
 	t.Helper()
-	d := newDesk(t, open)
+	d := m.desk(t, open)
 	for _, test := range []struct {
 		name   string
 		before func(d desk, e event.Event)
@@ -59,11 +59,20 @@ func claims(t *testing.T, open Open) {
 			want: ledger.Mine,
 		},
 		{
-			name: "another message takes over a claim whose lease ran out",
+			name: "another message is a duplicate although the lease ran out, for the first carries the event still",
 			before: func(d desk, e event.Event) {
 				d.claimWith(e, ledger.Options{Message: "m1", Lease: -time.Second})
 			},
-			by:   ledger.Options{Message: "m2"},
+			by:             ledger.Options{Message: "m2"},
+			want:           ledger.Duplicate,
+			wantDuplicates: map[event.Transport]int{event.Webhook: 1},
+		},
+		{
+			name: "a redriven message takes over a claim whose lease ran out, as SQS may have moved the first",
+			before: func(d desk, e event.Event) {
+				d.claimWith(e, ledger.Options{Message: "m1", Lease: -time.Second})
+			},
+			by:   ledger.Options{Message: "m2", Redriven: true},
 			want: ledger.Mine,
 		},
 		{
@@ -137,10 +146,20 @@ func claims(t *testing.T, open Open) {
 			by:     ledger.Options{Message: "m2", Redriven: true},
 			want:   ledger.Mine,
 		},
+		{
+			name: "a redriven message that died again is a duplicate, for its letter carries the event",
+			before: func(d desk, e event.Event) {
+				c := d.claimWith(e, ledger.Options{Message: "m2", Redriven: true, Lease: lease})
+				d.do(d.Complete(d.t.Context(), c, ledger.Dead, "why", nil, nil))
+			},
+			by:   ledger.Options{Message: "m2", Redriven: true},
+			want: ledger.Duplicate,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := desk{d.Ledger, t, d.clock}
+			d := desk{d.Ledger, t, d.clock, m}
 			e := Event("github", t.Name(), d.clock.Now())
+			e.Subject = test.name
 			if test.before != nil {
 				test.before(d, e)
 			}
@@ -164,7 +183,7 @@ func claims(t *testing.T, open Open) {
 		})
 	}
 	t.Run("a waiting event may be taken by any message once its own can no longer come back", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		e := Event("github", "1", d.clock.Now())
 		d.do(d.Release(t.Context(), d.mine(e, "m1"), nil, nil))
 		d.clock.Add(13 * 24 * time.Hour)
@@ -174,8 +193,8 @@ func claims(t *testing.T, open Open) {
 		d.clock.Add(24*time.Hour + time.Second)
 		d.mine(e, "m2")
 	})
-	t.Run("of many who claim at once, one has it", func(t *testing.T) { one(t, open) })
-	t.Run("a claim that takes over keeps what was done, tried and first received", func(t *testing.T) { keeps(t, open) })
+	t.Run("of many who claim at once, one has it", func(t *testing.T) { one(t, open, m) })
+	t.Run("a claim that takes over keeps what was done, tried and first received", func(t *testing.T) { keeps(t, open, m) })
 }
 
 func ended(status ledger.Status) func(desk, event.Event) {
@@ -184,15 +203,15 @@ func ended(status ledger.Status) func(desk, event.Event) {
 	}
 }
 
-func one(t *testing.T, open Open) {
+func one(t *testing.T, open Open, m mode) {
 	t.Helper()
-	d := newDesk(t, open)
+	d := m.desk(t, open)
 	e := Event("github", "1", d.clock.Now())
 	var mine atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			c, err := d.Claim(t.Context(), e, ledger.Options{Message: string(rune('a' + i)), Lease: lease})
+			c, err := d.Claim(t.Context(), e, m.options(e, ledger.Options{Message: string(rune('a' + i)), Lease: lease}))
 			if err != nil {
 				t.Error(err)
 			} else if c.Verdict == ledger.Mine {
@@ -209,9 +228,9 @@ func one(t *testing.T, open Open) {
 	}
 }
 
-func keeps(t *testing.T, open Open) {
+func keeps(t *testing.T, open Open, m mode) {
 	t.Helper()
-	d := newDesk(t, open)
+	d := m.desk(t, open)
 	first := d.clock.Now()
 	e := Event("github", "1", first)
 	try := ledger.Attempt{Destination: "crm", At: first, Number: 1, Status: 500, Took: time.Second, Error: "answered 500"}

@@ -38,7 +38,7 @@ func conflicts(t *testing.T, open Open) {
 		{"the same message again is none", []arrival{{"m1", hashA, event.Webhook}, {"m1", hashB, event.Webhook}}, []bool{false, false}, 0, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := desk{d.Ledger, t, d.clock}
+			d := desk{Ledger: d.Ledger, t: t, clock: d.clock}
 			e := Event("github", t.Name(), d.clock.Now())
 			for i, a := range test.arrivals {
 				e.Transport = a.transport
@@ -56,18 +56,18 @@ func conflicts(t *testing.T, open Open) {
 		})
 	}
 	t.Run("a claim that takes over does not change what the first arrival was", func(t *testing.T) {
-		d := desk{d.Ledger, t, d.clock}
+		d := desk{Ledger: d.Ledger, t: t, clock: d.clock}
 		e := Event("github", t.Name(), d.clock.Now())
 		d.claimWith(e, ledger.Options{Message: "m1", Hash: hashA, Lease: 0})
 		e.Transport = event.Poll
-		d.claimWith(e, ledger.Options{Message: "m2", Hash: hashB, Lease: lease})
+		d.claimWith(e, ledger.Options{Message: "m2", Hash: hashB, Lease: lease, Redriven: true})
 		e.Transport = event.Webhook
 		if c := d.claimWith(e, ledger.Options{Message: "m3", Hash: hashA, Lease: lease}); c.Verdict != ledger.Duplicate || c.Conflict {
 			t.Errorf("%v, conflict %v; want a duplicate", c.Verdict, c.Conflict)
 		}
 	})
 	t.Run("conflicts are kept once for each hash, beside the payload", func(t *testing.T) {
-		d := desk{d.Ledger, t, d.clock}
+		d := desk{Ledger: d.Ledger, t: t, clock: d.clock}
 		e := Event("github", t.Name(), d.clock.Now())
 		d.do(d.KeepPayloads(t.Context(), []event.Event{e}, time.Hour))
 		other, large := e, e

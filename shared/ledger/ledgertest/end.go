@@ -12,10 +12,10 @@ import (
 	"pushpull/shared/ledger"
 )
 
-func ends(t *testing.T, open Open) {
+func ends(t *testing.T, open Open, m mode) {
 	t.Helper()
 	t.Run("a record shows all that was said of the event", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		e := Event("github", "1", d.clock.Now())
 		e.Missed, e.Transport = true, event.Poll
 		c := d.mine(e, "m1")
@@ -32,11 +32,11 @@ func ends(t *testing.T, open Open) {
 		}
 	})
 	t.Run("a claim that another took over is lost", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		e := Event("github", "1", d.clock.Now())
 		late := d.mine(e, "m1")
 		d.clock.Add(lease + time.Second)
-		now := d.mine(e, "m2")
+		now := d.mine(e, "m1")
 		if err := d.Complete(t.Context(), late, ledger.Delivered, "", []string{"crm"}, nil); !errors.Is(err, ledger.ErrLost) {
 			t.Errorf("complete: %v, want ErrLost", err)
 		}
@@ -49,13 +49,13 @@ func ends(t *testing.T, open Open) {
 		}
 	})
 	t.Run("a claim whose lease ran out is still ours while nobody took it", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		c := d.mine(Event("github", "1", d.clock.Now()), "m1")
 		d.clock.Add(2 * lease)
 		d.do(d.Complete(t.Context(), c, ledger.Delivered, "", nil, nil))
 	})
 	t.Run("an end that is written twice, as by an SDK that retries, is one end", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		c := d.mine(Event("github", "1", d.clock.Now()), "m1")
 		d.do(d.Complete(t.Context(), c, ledger.Delivered, "", nil, nil))
 		d.do(d.Complete(t.Context(), c, ledger.Delivered, "", nil, nil))
@@ -64,19 +64,19 @@ func ends(t *testing.T, open Open) {
 		}
 	})
 	t.Run("an end that is none is refused", func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		c := d.mine(Event("github", "1", d.clock.Now()), "m1")
 		if err := d.Complete(t.Context(), c, ledger.Waiting, "", nil, nil); err == nil {
 			t.Error("completed as waiting")
 		}
 	})
-	t.Run("attempts begin anew after a dead letter, and their history stays", redrive(open))
-	t.Run("the history of attempts is bounded", func(t *testing.T) { bounds(t, open) })
+	t.Run("attempts begin anew after a dead letter, and their history stays", redrive(open, m))
+	t.Run("the history of attempts is bounded", func(t *testing.T) { bounds(t, open, m) })
 }
 
-func redrive(open Open) func(*testing.T) {
+func redrive(open Open, m mode) func(*testing.T) {
 	return func(t *testing.T) {
-		d := newDesk(t, open)
+		d := m.desk(t, open)
 		e := Event("github", "1", d.clock.Now())
 		d.do(d.Release(t.Context(), d.mine(e, "m1"), []string{"archive"}, []ledger.Attempt{{Destination: "crm", Number: 1, At: d.clock.Now()}}))
 		d.do(d.Complete(t.Context(), d.mine(e, "m1"), ledger.Dead, "crm answered 410", nil, []ledger.Attempt{{Destination: "crm", Number: 2, At: d.clock.Now()}}))
@@ -95,9 +95,9 @@ func redrive(open Open) func(*testing.T) {
 	}
 }
 
-func bounds(t *testing.T, open Open) {
+func bounds(t *testing.T, open Open, m mode) {
 	t.Helper()
-	d := newDesk(t, open)
+	d := m.desk(t, open)
 	e := Event("github", "1", d.clock.Now())
 	gone := ledger.Attempt{Destination: "mail", At: d.clock.Now(), Number: 1, Status: 410, Final: true}
 	d.do(d.Release(t.Context(), d.mine(e, "m1"), nil, []ledger.Attempt{gone}))
@@ -121,6 +121,9 @@ func bounds(t *testing.T, open Open) {
 	r := d.get(e.Key())
 	if n := len(r.Attempts); n != 10 || r.Attempts[9].Number != 30 {
 		t.Errorf("%d attempts are kept, want the last 10", n)
+	}
+	if first, _ := c.First("crm"); first.Number != 1 {
+		t.Errorf("the first attempt is number %d, want 1", first.Number)
 	}
 	if n := len(r.Attempts[9].Error); n > 210 {
 		t.Errorf("an error has %d bytes, want about 200", n)

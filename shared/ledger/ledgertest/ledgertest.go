@@ -125,17 +125,34 @@ func Event(source, id string, at time.Time) event.Event {
 	}
 }
 
+// modes are the ways to claim, which differ in nothing that a single event shows.
+var modes = map[string]mode{"in no order": {}, "in order": {ordered: true}}
+
+type mode struct{ ordered bool }
+
+// options are those of a claim in the mode.
+func (m mode) options(e event.Event, o ledger.Options) ledger.Options {
+	if m.ordered {
+		o.Version = event.VersionKey(e.Version)
+	}
+	return o
+}
+
 // Run runs the whole suite. Each test has a table of its own.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	t.Run("claim", func(t *testing.T) { t.Parallel(); claims(t, open) })
-	t.Run("end", func(t *testing.T) { t.Parallel(); ends(t, open) })
+	for name, m := range modes {
+		t.Run("claim, "+name, func(t *testing.T) { t.Parallel(); claims(t, open, m) })
+		t.Run("end, "+name, func(t *testing.T) { t.Parallel(); ends(t, open, m) })
+		t.Run("any order of claims, ends and crashes, "+name, func(t *testing.T) { t.Parallel(); machine(t, open, m) })
+	}
+	t.Run("order", func(t *testing.T) { t.Parallel(); orders(t, open) })
+	t.Run("quiet", func(t *testing.T) { t.Parallel(); quiets(t, open) })
 	t.Run("conflict", func(t *testing.T) { t.Parallel(); conflicts(t, open) })
 	t.Run("late", func(t *testing.T) { t.Parallel(); late(t, open) })
 	t.Run("arrivals", func(t *testing.T) { t.Parallel(); arrivals(t, open) })
 	t.Run("payload", func(t *testing.T) { t.Parallel(); payloads(t, open) })
 	t.Run("read", func(t *testing.T) { t.Parallel(); reads(t, open) })
-	t.Run("any order of claims, ends and crashes", func(t *testing.T) { t.Parallel(); machine(t, open) })
 }
 
 // A desk is a ledger with its clock, and what a test of it wants.
@@ -143,13 +160,20 @@ type desk struct {
 	*ledger.Ledger
 	t     testing.TB
 	clock *Clock
+	mode  mode
 }
 
 func newDesk(t testing.TB, open Open) desk {
 	t.Helper()
 	api, table := open(t)
 	clock := NewClock()
-	return desk{ledger.New(api, table, nil, clock.Now), t, clock}
+	return desk{Ledger: ledger.New(api, table, nil, clock.Now), t: t, clock: clock}
+}
+
+func (m mode) desk(t testing.TB, open Open) desk {
+	d := newDesk(t, open)
+	d.mode = m
+	return d
 }
 
 const lease = 5 * time.Minute
@@ -161,7 +185,7 @@ func (d desk) claim(e event.Event, message string) ledger.Claim {
 
 func (d desk) claimWith(e event.Event, o ledger.Options) ledger.Claim {
 	d.t.Helper()
-	c, err := d.Claim(d.t.Context(), e, o)
+	c, err := d.Claim(d.t.Context(), e, d.mode.options(e, o))
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // machine compares the ledger with a model of it through any order of claims,
 // ends, crashes, redeliveries, duplicates and redrives of one event.
-func machine(t *testing.T, open Open) {
+func machine(t *testing.T, open Open, in mode) {
 	t.Helper()
 	api, table := open(t)
 	clock := NewClock()
@@ -26,9 +26,10 @@ func machine(t *testing.T, open Open) {
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		m := &model{
-			l: l, clock: clock, queue: map[string]bool{"m0": true}, hashes: map[string]string{},
+			l: l, clock: clock, mode: in, queue: map[string]bool{"m0": true}, hashes: map[string]string{},
 			e: Event("github", fmt.Sprint("run ", runs), clock.Now()),
 		}
+		m.e.Subject = m.e.ID // that of another run may be held still
 		rt.Repeat(map[string]func(*rapid.T){
 			"another arrival": m.arrive,
 			"other data":      m.differ,
@@ -55,6 +56,7 @@ type worker struct {
 type model struct {
 	l     *ledger.Ledger
 	clock *Clock
+	mode  mode
 	e     event.Event
 
 	queue   map[string]bool   // messages that were not acknowledged, and whether they were redriven before
@@ -119,7 +121,7 @@ func (m *model) claim(t *rapid.T) {
 	}
 	message := rapid.SampledFrom(slices.Sorted(maps.Keys(m.queue))).Draw(t, "message")
 	redriven := m.queue[message]
-	c, err := m.l.Claim(t.Context(), m.e, ledger.Options{Message: message, Redriven: redriven, Lease: lease, Hash: m.hashes[message]})
+	c, err := m.l.Claim(t.Context(), m.e, m.mode.options(m.e, ledger.Options{Message: message, Redriven: redriven, Lease: lease, Hash: m.hashes[message]}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,19 +148,21 @@ func (m *model) claim(t *rapid.T) {
 	case ledger.Duplicate:
 		delete(m.queue, message) // acknowledged
 	case ledger.InFlight:
+	case ledger.Behind, ledger.Outdated:
+		t.Fatalf("%s claims the one event of its entity: %v", message, c.Verdict)
 	}
 }
 
 func (m *model) verdict(message string, redriven bool) ledger.Verdict {
 	ran := !m.lease.After(m.clock.Now())
 	switch {
-	case m.status == "", m.status == ledger.Claimed && ran:
+	case m.status == "", m.status == ledger.Claimed && ran && (m.message == message || redriven):
 		return ledger.Mine
 	case m.status == ledger.Claimed && (m.message == message || redriven):
 		return ledger.InFlight
 	case m.status == ledger.Waiting && (m.message == message || redriven || ran):
 		return ledger.Mine
-	case m.status == ledger.Dead && redriven:
+	case m.status == ledger.Dead && redriven && m.message != message:
 		return ledger.Mine
 	}
 	return ledger.Duplicate
