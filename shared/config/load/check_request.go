@@ -112,6 +112,7 @@ func (l *loader) checkPlaceholder(t thing, u use, name string, p config.Poll) {
 	if _, ok := p.With[name]; ok {
 		return
 	}
+	name = strings.TrimSuffix(name, "|text")
 	root, rest, _ := strings.Cut(name, ".")
 	switch {
 	case root == "parent" && p.Parent != nil:
