@@ -134,7 +134,7 @@ func (l *loader) checkTimestamp(t thing, a config.Auth) {
 }
 
 // placeholders are those of a template; a template that cannot be read is a problem.
-func (l *loader) placeholders(t thing, at []string, template string) ([]string, bool) {
+func (l *loader) placeholders(t thing, at []string, template string) []string {
 	parts, err := event.ParseTemplate(template)
 	if err != nil {
 		what := err.Error()
@@ -142,7 +142,7 @@ func (l *loader) placeholders(t thing, at []string, template string) ([]string, 
 			what = "a { or } without its other half"
 		}
 		l.problem(t, at, what, "")
-		return nil, false
+		return nil
 	}
 	var names []string
 	for _, p := range parts {
@@ -150,7 +150,7 @@ func (l *loader) placeholders(t thing, at []string, template string) ([]string, 
 			names = append(names, p.Placeholder)
 		}
 	}
-	return names, true
+	return names
 }
 
 // checkSpec says each mistake of a Spec at the candidate that has it.

@@ -92,8 +92,7 @@ func (l *loader) checkRequests(t thing, p config.Poll) {
 		used[name] = true // checkPollAuth says where it comes from
 	}
 	for _, u := range uses {
-		names, _ := l.placeholders(t, u.at, u.template)
-		for _, name := range names {
+		for _, name := range l.placeholders(t, u.at, u.template) {
 			used[name] = true
 			l.checkPlaceholder(t, u, name, p)
 		}
