@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help check build lint fmt generate test race vet tidy validate bench chaos \
-	test-real-input test-providers test-destinations test-aws-cli test-reference test-postgres test-run fuzz fuzz-push clean \
+	test-pull bench-backfill test-peers test-real-input test-providers test-destinations test-aws-cli \
+	test-reference test-postgres test-run fuzz fuzz-push clean \
 	build-ReceiverFunction build-ProcessorFunction build-PollerFunction
 
 FUNCTIONS := receiver processor poller
@@ -68,6 +69,17 @@ bench: ## the receiver next to a plain handler, with every preset, by scheme, it
 
 chaos: ## events pushed and polled while functions and the stack are killed; EVENTS=10000 SEED=…
 	go run ./test/chaos
+
+test-pull: ## the poller, killed at random, against stand-ins of APIs; push and poll; the budget; RECORDS=… SEED=…
+	go run ./test/pull dialects
+	go run ./test/pull together
+	go run ./test/pull budget
+
+bench-backfill: ## a backfill of RECORDS=1000000: memory, and time next to the API's own
+	go run ./test/pull backfill
+
+test-peers: ## the poller against localstripe, Kinto, json-server and Isso (needs Node and Python)
+	test/peers/run.sh
 
 test-real-input: ## GitHub's and Stripe's own payloads and signers against the running stack (needs Node)
 	test/real-input/run.sh

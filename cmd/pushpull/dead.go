@@ -54,7 +54,11 @@ func listDead(c *cobra.Command, poll bool) error {
 		return nil
 	}
 	if len(letters) == 0 {
-		fmt.Fprintln(c.ErrOrStderr(), "no dead letters")
+		none := "no dead letters of events; `pushpull dead --poll` lists those of polls"
+		if poll {
+			none = "no dead letters of polls"
+		}
+		fmt.Fprintln(c.ErrOrStderr(), none)
 		return nil
 	}
 	t := newTable(c.OutOrStdout(), "SINCE", "EVENT", "TYPE", "DESTINATION", "REASON")

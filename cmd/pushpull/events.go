@@ -66,7 +66,7 @@ func (f eventsFlags) filter(c *cobra.Command, cfg config.Compiled, now time.Time
 	known := slices.Collect(cfg.Sources())
 	for _, s := range f.sources {
 		if !slices.Contains(known, s) {
-			return ledger.Filter{}, unknownSource(c, s, known)
+			return ledger.Filter{}, notRunning(c, s, known)
 		}
 	}
 	if len(f.sources) == 0 {

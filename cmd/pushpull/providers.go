@@ -102,8 +102,17 @@ func printProvider(w io.Writer, p provider.Preset) {
 	if len(types) > 0 {
 		fmt.Fprintf(w, "  samples   %s\n", strings.Join(types, ", "))
 	}
-	fmt.Fprintf(w, "  verified  by %s: %s\n", p.Verified.By, strings.Join(strings.Fields(p.Verified.How), " "))
+	if p.Webhook != nil {
+		printVerified(w, p.Verified)
+	}
 	fmt.Fprintf(w, "  docs      %s\n", strings.Join(p.Docs, "; "))
+	if p.Poll != nil {
+		printPoll(w, p)
+	}
+}
+
+func printVerified(w io.Writer, v provider.Verified) {
+	fmt.Fprintf(w, "  verified  by %s: %s\n", v.By, strings.Join(strings.Fields(v.How), " "))
 }
 
 func within(a provider.Answer) string {

@@ -21,7 +21,8 @@ func sourcesCommand() *cobra.Command {
 		Long: `Shows each source, a line for each of its polls; of one SOURCE all that is known.
 
 States: ok, polling (now), new (never polled), paused, stopped (an error that does
-not heal by itself: it is tried once a day), failing, behind (due, and not polled).
+not heal by itself: it is tried after an hour, then twice as long each time, up to a
+day), failing, behind (due, and not polled).
 MISSED is what polls found that push should have brought: of the last 24 hours, and
 of all time less what push brought later. LIMIT is what was left of the API's limit
 when it last told.

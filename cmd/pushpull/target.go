@@ -26,7 +26,7 @@ func (t target) key() string { return job.Key(t.source, t.poll.Name) }
 func (conn *connection) target(c *cobra.Command, args []string) (target, error) {
 	of, err := conn.config.Source(args[0])
 	if errors.Is(err, config.ErrUnknown) {
-		return target{}, unknownSource(c, args[0], slices.Collect(conn.config.Sources()))
+		return target{}, notRunning(c, args[0], slices.Collect(conn.config.Sources()))
 	}
 	if err != nil {
 		return target{}, err
@@ -78,7 +78,7 @@ func (conn *connection) targets(c *cobra.Command, args []string) ([]target, erro
 	names := slices.Collect(conn.config.Sources())
 	if len(args) == 1 {
 		if !slices.Contains(names, args[0]) {
-			return nil, unknownSource(c, args[0], names)
+			return nil, notRunning(c, args[0], names)
 		}
 		names = args
 	}

@@ -126,9 +126,9 @@ func (conn *connection) byProvider(c *cobra.Command, name string) (string, confi
 	case len(found) > 1:
 		return "", config.Webhook{}, usage(c, "%s is the provider of several sources: say which of %s", name, strings.Join(found, ", "))
 	case slices.Contains(provider.Names(), name):
-		return "", config.Webhook{}, usage(c, "no source of the running stack has the provider %s: add one to config/sources.yaml", name)
+		return "", config.Webhook{}, usage(c, "no source of the running stack has the provider %s: add one to config/sources.yaml; "+takenUp, name)
 	}
-	return "", config.Webhook{}, unknownSource(c, name, slices.Collect(conn.config.Sources()))
+	return "", config.Webhook{}, notRunning(c, name, slices.Collect(conn.config.Sources()))
 }
 
 // reportSent prints what the receiver answered; a refusal is a failure.

@@ -61,6 +61,12 @@ func TestAPollThatWillNotHealIsStoppedAndNotAStorm(t *testing.T) {
 	if !strings.Contains(s.Stopped, "refused the credential") || s.Config == "" || !strings.Contains(s.Why, "stopped") {
 		t.Errorf("the status is %+v", s)
 	}
+	for range 3 { // by hand: the pause gets no longer
+		w.do(t, job.Job{Source: "shop", Reason: job.Manual})
+	}
+	if s := w.status(t); s.Due.Sub(w.at) > time.Hour {
+		t.Errorf("tried by hand, it rests until %s", s.Due)
+	}
 	const days = 4
 	asked := w.requests()
 	for range days * 24 {
@@ -68,8 +74,8 @@ func TestAPollThatWillNotHealIsStoppedAndNotAStorm(t *testing.T) {
 		w.tick(t)
 		w.drain(t)
 	}
-	// Tried again after 1, 2, 4, 8 and 16 hours, then once a day; its owner is told once.
-	if n := w.requests() - asked; n != 7 || len(w.dead) != 1 {
+	// Tried again after 1, 1, 2, 4, 8 and 16 hours, then once a day; its owner is told once, besides who tried.
+	if n := w.requests() - asked; n != 8 || len(w.dead) != 1+3 {
 		t.Errorf("in %d days %d requests and %d dead letters", days, n, len(w.dead))
 	}
 	if err := w.metricsFlushed(); err != nil || !strings.Contains(w.metrics.String(), `"PollsStopped":1}`) {
@@ -310,7 +316,9 @@ func TestAPollThatComparesAndIsKilledBringsEachChangeUnderOneIdentity(t *testing
 			deliver(t.Context(), t, w.handler, poll.Encode(), 1)
 			w.table.killAt(-1)
 			w.pass(lease + time.Second)
-			w.do(t, poll)
+			for range 2 { // two runs must miss an entity
+				w.do(t, poll)
+			}
 			got, _ := w.ids()
 			var short []string
 			for _, id := range got {

@@ -16,7 +16,8 @@ import (
 
 const (
 	// A poll whose failure will not pass by itself is left alone for an hour, as some
-	// do pass with an outage of the API, then for twice as long each time, up to a day.
+	// do pass with an outage of the API, then for as long as it has failed, up to a day:
+	// twice as long each time, however often somebody tries by hand.
 	firstStop   = time.Hour
 	longestStop = 24 * time.Hour
 	// After one that may pass, the job itself comes back within firstPause; the pause
@@ -77,8 +78,11 @@ func (r *reader) failed(o *checkpoint.Outcome, now time.Time, err error) {
 	o.Error = err.Error()
 	if _, final := errors.AsType[*api.Permanent](err); final {
 		o.Stopped, o.Config = err.Error(), r.poll.hash()
-		pause := min(firstStop<<min(r.lease.Failures, 5), longestStop)
-		o.Due, o.Why = now.Add(pause), fmt.Sprintf("stopped: tried again after %s, or when its configuration changes", config.Duration(pause))
+		pause := firstStop
+		if since := r.lease.ErrorSince; !since.IsZero() {
+			pause = min(max(now.Sub(since).Round(time.Minute), firstStop), longestStop)
+		}
+		o.Due, o.Why = now.Add(pause), fmt.Sprintf("stopped: tried again after %s, when its configuration changes, or by `pushpull sources resume`", config.Duration(pause))
 		return
 	}
 	o.Due = now.Add(pauseAfter(r.lease.Failures, r.every()))

@@ -192,10 +192,10 @@ func TestTheServersClock(t *testing.T) {
 	a := setup{
 		o: Options{Now: func() time.Time { return local }},
 		handle: func(_ *api, n int, w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Date", map[int]string{1: "Wed, 25 Nov 2026 08:00:00 GMT", 2: "never"}[n])
+			w.Header().Set("Date", map[int]string{1: "Wed, 25 Nov 2026 08:00:00 GMT", 2: "never", 3: "Fri, 31 Dec 9999 08:00:00 GMT", 4: "Thu, 01 Jan 1970 00:00:00 GMT"}[n])
 		},
 	}.open(t)
-	for _, want := range []time.Time{local.Add(-time.Hour), local} {
+	for _, want := range []time.Time{local.Add(-time.Hour), local, local, local} {
 		answer, err := a.Do(t.Context(), Request{URL: a.url})
 		if err != nil {
 			t.Fatal(err)

@@ -135,6 +135,8 @@ func (c *Client) redirect(r Request, a *Answer) (Request, bool, error) {
 	}
 	r.URL = next
 	switch {
+	case r.Public && r.Elsewhere != nil && !c.ours(next) && !r.Elsewhere(next):
+		return Request{}, false, permanent(0, "a file leads on to %s, where none may be: check which hosts are allowed", short(next.Host))
 	case r.Public, c.ours(next):
 		return r, true, nil
 	case r.Elsewhere != nil && r.Elsewhere(next):

@@ -82,7 +82,16 @@ func refused(status int) error {
 }
 
 func foreign(u *url.URL) error {
-	return permanent(0, "the api leads to another host, %s://%s, which must not get the credential: if it is right, add it to request.hosts", u.Scheme, u.Host)
+	return permanent(0, "the api leads to another host, %s://%s, which must not get the credential: if it is right, add it to request.hosts", short(u.Scheme), short(u.Host))
+}
+
+// short keeps what an API chose from filling an error.
+func short(text string) string {
+	const most = 100
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
 }
 
 // withoutURL drops the address, which may hold an api key, from a client's error.
@@ -90,5 +99,5 @@ func withoutURL(err error, u *url.URL) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	return fmt.Errorf("request to %s: %w", u.Host, err)
+	return fmt.Errorf("request to %s: %w", short(u.Host), err)
 }

@@ -53,6 +53,11 @@ func TestAnotherHostNeverSeesTheCredential(t *testing.T) {
 		{"unless it may lead there without the credential", func(t *testing.T, a *api, other *url.URL) (string, error) {
 			return a.get(t, Request{URL: a.url.JoinPath("away"), Header: header, Elsewhere: func(u *url.URL) bool { return u.Host == other.Host }})
 		}, "from elsewhere"},
+		{"nor may it lead on from there to where no file may be", func(t *testing.T, a *api, other *url.URL) (string, error) {
+			hop := httptest.NewServer(http.RedirectHandler(other.String(), http.StatusFound))
+			t.Cleanup(hop.Close)
+			return a.get(t, Request{URL: parse(hop.URL), Public: true, Elsewhere: func(u *url.URL) bool { return u.Host != other.Host }})
+		}, "permanent 0"},
 		{"a public file there gets none", func(t *testing.T, a *api, other *url.URL) (string, error) {
 			return a.get(t, Request{URL: other, Public: true})
 		}, "from elsewhere"},

@@ -13,6 +13,10 @@ import (
 
 const userAgent = "pushpull/1" // some refuse requests without one
 
+// mostSkew is how far an API's clock may be from ours and be believed: a date of the
+// year 9999 would hide all records until then.
+const mostSkew = 24 * time.Hour
+
 // errSlow is the cause of a context that ended because the API took too long.
 var errSlow = errors.New("the api is too slow: raise request.timeout if that is its way")
 
@@ -35,7 +39,7 @@ func (c *Client) prepare(ctx context.Context, r Request, left *time.Duration) (*
 	c.validators(req.Header, r)
 	if r.Public {
 		if !c.public(r.URL) {
-			return nil, permanent(0, "a file lies at %s://%s, which is not https: it is not fetched", r.URL.Scheme, r.URL.Host)
+			return nil, permanent(0, "a file lies at %s://%s, which is not https: it is not fetched", short(r.URL.Scheme), short(r.URL.Host))
 		}
 		return req, nil
 	}
@@ -88,12 +92,12 @@ func (c *Client) send(ctx context.Context, r Request, req *http.Request) (*Answe
 		}
 		cancel(nil)
 		if errors.Is(err, guard.ErrPrivate) {
-			return nil, &Permanent{Reason: r.URL.Host + ", which is not a public address, is not connected to", Err: err}
+			return nil, &Permanent{Reason: short(r.URL.Host) + ", which is not a public address, is not connected to", Err: err}
 		}
 		return nil, withoutURL(err, r.URL)
 	}
 	a := &Answer{Status: resp.StatusCode, Header: resp.Header, Server: c.o.Now()}
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil && at.Sub(a.Server).Abs() < mostSkew {
 		a.Server = at
 	}
 	a.Body = &timed{body: resp.Body, cancel: cancel, cause: func() error { return context.Cause(ctx) }, most: c.c.Timeout, left: c.c.Timeout}

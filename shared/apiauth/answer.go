@@ -97,7 +97,8 @@ func (a *Authenticator) refusal(r ask, status int, out *answer) error {
 	case status >= 200 && status < 300 && (code == "" || out.text("access_token") != ""):
 		return nil
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == http.StatusTooEarly, status >= 500,
-		slices.Contains([]string{"temporarily_unavailable", "server_error", "slow_down"}, code):
+		status == http.StatusForbidden && out.header.Get("Retry-After") != "",
+		slices.Contains(passingCodes, code):
 		e = passing(r.key, "%s answered %d", r.url.Host, status)
 		e.Until = retryAfter(out.header.Get("Retry-After"), a.o.Now())
 	case status >= 300 && status < 400:
@@ -109,6 +110,12 @@ func (a *Authenticator) refusal(r ask, status int, out *answer) error {
 	}
 	e.code = code
 	return e
+}
+
+// The errors that pass. Google, for one, says of a limit 403 and a word.
+var passingCodes = []string{
+	"temporarily_unavailable", "server_error", "slow_down",
+	"rate_limit_exceeded", "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "too_many_requests",
 }
 
 var plainCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)

@@ -46,6 +46,13 @@ func (e *Error) Error() string { return e.Key + ": " + e.Reason }
 // Permanent reports whether trying again cannot help.
 func (e *Error) Permanent() bool { return e.Lasting }
 
+// remembered is the error for those who come before it is tried again.
+func (e *Error) remembered() *Error {
+	again := *e
+	again.Reason += fmt.Sprintf(" (not tried again: it failed less than %s ago)", pause)
+	return &again
+}
+
 func lasting(key, format string, args ...any) *Error {
 	return &Error{Key: key, Reason: fmt.Sprintf(format, args...), Lasting: true}
 }

@@ -209,9 +209,12 @@ func TestWhatATokenEndpointRefuses(t *testing.T) {
 			if tt.permanent {
 				want = 1
 			}
-			_ = a.Apply(t.Context(), get(t, "https://api.example.com/"), nil)
+			err = a.Apply(t.Context(), get(t, "https://api.example.com/"), nil)
 			if p.count() != want {
 				t.Errorf("%d requests", p.count())
+			}
+			if strings.Contains(fmt.Sprint(err), "not tried again") != tt.permanent {
+				t.Errorf("the next one is told %v", err)
 			}
 			w.clock.advance(time.Minute)
 			_ = a.Apply(t.Context(), get(t, "https://api.example.com/"), nil)

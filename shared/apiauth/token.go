@@ -95,8 +95,8 @@ func (s *tokens) renew(ctx context.Context) (string, error) {
 		return t.value, nil
 	}
 	now := s.now()
-	if permanent(err) {
-		s.err, s.again = err, now.Add(pause)
+	if e, ok := errors.AsType[*Error](err); ok && e.Lasting {
+		s.err, s.again = e.remembered(), now.Add(pause)
 	} else if s.current.value != "" && now.Before(s.current.expires) {
 		return s.current.value, nil // it was to be renewed early; it still is good
 	}

@@ -147,7 +147,7 @@ type bare struct {
 
 func (r *bare) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if err == io.EOF { //nolint:errorlint // the decoder returns io.EOF itself
+	if err == io.EOF {
 		if _, more := r.rest.Peek(1); more == nil {
 			return n, errGoesOn
 		}

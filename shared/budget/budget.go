@@ -68,7 +68,7 @@ func (s *Store) Take(ctx context.Context, key string, l Limit, most time.Duratio
 	case l.Requests <= 0 || l.Per <= 0:
 		return s.pass(ctx, key, end)
 	case l.Share > 0 && l.Share < 1:
-		if err := s.slot(ctx, key+"/share", l.part().pace(), end); err != nil {
+		if err := s.slot(ctx, key+"#share", l.part().pace(), end); err != nil {
 			return err
 		}
 	}

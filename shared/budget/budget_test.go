@@ -62,6 +62,14 @@ func TestTake(t *testing.T) {
 				t.Errorf("waited %v, want 7s at most", got)
 			}
 		}},
+		{"a key that ends as that of a share would has a budget of its own", func(t *testing.T, _ *table, a, _ *Store) {
+			share := perMinute
+			share.Share = 0.5
+			wait(t, a, share, 0)
+			if err := a.Take(t.Context(), "key/share", perMinute, 0); err != nil {
+				t.Error(err)
+			}
+		}},
 		{"after a pause some are made at once", func(t *testing.T, _ *table, a, _ *Store) {
 			hourly, at := Limit{Requests: 5000, Per: time.Hour}, time.Duration(0)
 			for range 100 {

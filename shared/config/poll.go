@@ -190,7 +190,7 @@ type Request struct {
 	FirstOnly Names `json:"first_only,omitempty"`
 	// Headers are sent with it.
 	Headers map[string]string `json:"headers,omitempty"`
-	// JSON is the body; its texts are templates. One that is nothing but {page_size}, {cursor} of an offset or a page, or a bound in unix or unix_ms, is a number.
+	// JSON is the body; its texts are templates. One that is nothing but {page_size}, {cursor} of an offset or a page, or a bound in unix or unix_ms, is a number; {start|text} is not.
 	JSON any `json:"json,omitempty"`
 	// Form is the body as a form.
 	Form map[string]string `json:"form,omitempty"`
@@ -198,7 +198,7 @@ type Request struct {
 	GraphQL *GraphQL `json:"graphql,omitempty"`
 	// Timeout bounds the request.
 	Timeout Duration `json:"timeout,omitempty" jsonschema:"default=30s"`
-	// MaxBytes bounds what of an answer is held at once, in bytes: a record, and what stands beside the records; all of it where jq, xml or a feed needs it whole.
+	// MaxBytes bounds what of an answer is held at once, in bytes: a record, and what stands beside the records; all of it where jq or a feed needs it whole.
 	MaxBytes int `json:"max_bytes,omitempty" jsonschema:"minimum=1,maximum=268435456,default=33554432"`
 	// Hosts are further hosts, besides that of base_url, that pages may lead to and that get the credential.
 	Hosts Names `json:"hosts,omitempty"`
@@ -361,7 +361,7 @@ type Detail struct {
 	Path string `json:"path,omitempty"`
 	// Into is the member of the record that takes the answer. Default: the answer is the record.
 	Into string `json:"into,omitempty"`
-	// Missing says what a 404 means: the record stays as it was (keep), or there is none (drop).
+	// Missing says what a 404 or 410 means: the record stays as it was (keep), or there is none (drop).
 	Missing string `json:"missing,omitempty" jsonschema:"enum=keep,enum=drop,default=keep"`
 }
 

@@ -176,6 +176,8 @@ func parsePlaceholder(name string, found int) (p part, problem string) {
 		p = part{kind: header, arg: arg}
 	case "query":
 		p = part{kind: query, arg: arg}
+	case "form":
+		return part{}, fmt.Sprintf("{%s} is for auth and handshakes: an event has the fields of a form as {body.%s}", name, arg)
 	default:
 		return part{}, fmt.Sprintf("unknown placeholder {%s}: did you mean {body.%s}?", name, name)
 	}

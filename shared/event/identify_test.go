@@ -185,6 +185,7 @@ func TestCompileSaysEveryMistake(t *testing.T) {
 	}{
 		{"a placeholder that does not exist", event.Spec{Identity: one("{id}")}, `identity, candidate 1, "{id}": unknown placeholder {id}`},
 		{"a root that does not exist", event.Spec{Entity: one("{data.id}")}, "did you mean {body.data.id}?"},
+		{"a field of a form", event.Spec{Entity: one("{form.id}")}, "the fields of a form as {body.id}"},
 		{"a body without a path", event.Spec{Entity: one("{body.}")}, "unknown placeholder {body.}"},
 		{"a path with an empty step", event.Spec{Entity: one("{body.a..b}")}, "empty step"},
 		{"a brace that is not closed", event.Spec{Version: one("{body.id")}, "without its }"},

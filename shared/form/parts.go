@@ -43,7 +43,7 @@ func Parts(contentType string, b []byte, take func(Part) error) error {
 	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		switch {
-		case err == io.EOF: //nolint:errorlint // a wrapped one is not the last boundary
+		case err == io.EOF: // a wrapped one is not the last boundary
 			return nil
 		case err != nil:
 			return errMultipart

@@ -86,7 +86,7 @@ func (a address) of(in input, hosts []*regexp.Regexp) (*url.URL, error) {
 	if a.base == nil {
 		return u, pinned(u, hosts)
 	}
-	if u.Scheme != a.base.Scheme || u.Host != a.base.Host || u.User != nil || u.Fragment != "" || climbs(u) {
+	if u.Scheme != a.base.Scheme || u.Host != a.base.Host || u.User != nil || u.Fragment != "" || guard.Climbs(u) {
 		return nil, errors.New("the event makes an address that leads elsewhere")
 	}
 	return u, nil
@@ -101,17 +101,4 @@ func pinned(u *url.URL, hosts []*regexp.Regexp) error {
 		return errors.New("the address in the event is of a host that is not among hosts")
 	}
 	return nil
-}
-
-// climbs tells whether a path has steps that lead out of where it was written to
-// lead, in any spelling that a server may take for one.
-func climbs(u *url.URL) bool {
-	steps := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' || r == '\\' })
-	return slices.ContainsFunc(steps, func(step string) bool {
-		name, _, _ := strings.Cut(step, ";")
-		if again, err := url.PathUnescape(name); err == nil {
-			name = again
-		}
-		return name == "." || name == ".." || strings.Contains(name, "../") || strings.Contains(name, "/..")
-	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -15,7 +16,7 @@ import (
 // Kept is one thing that is kept of an event: what came first, or what conflicts with it.
 type Kept struct {
 	Conflict string // the hash of its data; "" of what came first
-	Event    event.Event
+	Event    event.Event // without data where those were in the claim check and are there no more
 }
 
 // Kept returns all data that are kept of an event.
@@ -30,7 +31,7 @@ func (l *Ledger) Kept(ctx context.Context, r Record) ([]Kept, error) {
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		all = append(all, Kept{hash, e})
@@ -66,8 +67,10 @@ func (l *Ledger) Erase(ctx context.Context, r Record, note string, body func(ctx
 		return err
 	}
 	for _, one := range kept {
-		if err := body(ctx, r.Source, one.Event.Data); err != nil {
-			return fmt.Errorf("erase %s: %w", r.Key, err)
+		if one.Event.Data != nil {
+			if err := body(ctx, r.Source, one.Event.Data); err != nil {
+				return fmt.Errorf("erase %s: %w", r.Key, err)
+			}
 		}
 		id := payloadID(r.Key)
 		if one.Conflict != "" {
@@ -107,6 +110,15 @@ func (l *Ledger) scrub(ctx context.Context, id, note string) error {
 			return err
 		}
 		x.set(attrAttempts, text(string(without)))
+	}
+	switch Status(getText(it, attrStatus)) {
+	case Claimed, Waiting: // no message will end it any more
+		end := Dead
+		if getBool(it, attrQuiet) {
+			end = Delivered
+		}
+		x.set(attrStatus, text(string(end)))
+	case Delivered, Filtered, Superseded, Dead:
 	}
 	x.set(attrOwner, text(l.owner()))
 	x.set(attrErased, text(now.UTC().Format(time.RFC3339Nano)))

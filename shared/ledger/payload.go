@@ -179,6 +179,7 @@ func (l *Ledger) ConflictPayload(ctx context.Context, key, hash string) (event.E
 	return l.payload(ctx, key, conflictID(key, hash))
 }
 
+// payload returns the event without its data where an error is that they are gone.
 func (l *Ledger) payload(ctx context.Context, key, id string) (event.Event, error) {
 	it, err := l.get(ctx, id)
 	if err != nil {
@@ -196,7 +197,7 @@ func (l *Ledger) payload(ctx context.Context, key, id string) (event.Event, erro
 	}
 	e.Data, err = l.data(ctx, it, k.DataRef)
 	if err != nil {
-		return event.Event{}, fmt.Errorf("read the payload of %s: %w", key, err)
+		return e, fmt.Errorf("read the payload of %s: %w", key, err)
 	}
 	return e, nil
 }

@@ -2,7 +2,6 @@ package pull
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 
 	"pushpull/shared/api"
@@ -18,14 +17,17 @@ func (r *run) advance(page *Page, b *batch, f lead, address string) error {
 	if v, ok, _ := r.value(b.last); ok {
 		q.Last = v.text
 	}
+	if err := kept("poll.pagination.cursor_path", f.next, f.token); err != nil {
+		return err
+	}
 	if b.below && b.kept == 0 && r.s.inc.Order == "desc" && !r.s.sends("start") {
 		f.next = "" // all that follows is older still
 	}
 	if b.beyond && r.s.inc.Order == "asc" {
 		f.next = "" // all that follows is younger still
 	}
-	divided := false
-	if r.s.deep(*q, b.read, f.next != "") {
+	divided := f.next != "" && r.moves(b) && r.divide() == nil
+	if !divided && r.s.deep(*q, b.read, f.next != "") {
 		err := r.divide()
 		if divided = err == nil; !divided && q.Depth >= r.s.list.pages.MaxDepth {
 			return err
@@ -49,6 +51,20 @@ func (r *run) advance(page *Page, b *batch, f lead, address string) error {
 	}
 	page.Next, page.More = r.state(), true
 	return nil
+}
+
+// moves tells whether the rows of a list may move up as one of them changes, and
+// whether it can be asked for from the last row instead of from so many on. It
+// must be sorted and filtered as it is said to be.
+func (r *run) moves(b *batch) bool {
+	t := r.s.list.pages.Type
+	if r.s.inc.Order != "asc" || t != "offset" && t != "page" && t != "link_header" || !r.s.sends("start") || b.unsorted {
+		return false
+	}
+	first, ok, _ := r.value(b.head)
+	start, err := r.stored(r.p.Start)
+	last, lastErr := r.stored(r.p.Last)
+	return ok && err == nil && lastErr == nil && first.compare(r.s.scale.floor(start)) >= 0 && last.compare(start) > 0
 }
 
 // print tells pages apart.
@@ -145,7 +161,11 @@ func (r *run) end() (more bool) {
 	case r.p.Mark != "":
 		r.st.Watermark, r.st.Ties = r.p.Mark, nil
 	case r.s.parent != nil && r.s.poll.Incremental != nil:
-		r.st.Watermark, r.st.Ties = instant(r.p.Started.Add(-r.s.inc.Settle.Std())).text, nil
+		began := instant(r.p.Started.Add(-r.s.inc.Settle.Std()))
+		if r.until.text != "" && r.until.compare(began) < 0 {
+			began = r.until // the first answer was long in coming: what is younger was left out
+		}
+		r.st.Watermark, r.st.Ties = began.text, nil
 	case r.st.Watermark == "":
 		r.st.Watermark = r.p.Low // nothing there yet: the next run asks from the same bound, not from a later one
 	}
@@ -259,8 +279,7 @@ func (r *run) shrink(large *api.TooLarge) (bool, error) {
 
 // childGone ends the query of a parent that is gone meanwhile.
 func (r *run) childGone(err error) (bool, error) {
-	final, ok := errors.AsType[*api.Permanent](err)
-	if r.s.parent == nil || !ok || final.Status != http.StatusNotFound || r.p.Position != "" {
+	if r.s.parent == nil || !absent(err) || r.p.Position != "" {
 		return false, err
 	}
 	r.p.Parent.Missing++

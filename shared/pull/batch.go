@@ -40,13 +40,15 @@ type batch struct {
 	pending []pending
 	bytes   int
 
-	kept    int  // records that may be new
-	below   bool // one was below the run's bound
-	beyond  bool // the last one was beyond it
-	without int  // records without a value at cursor_path
-	first   string
-	last    json.RawMessage
-	rest    gjson.Result
+	kept     int  // records that may be new
+	below    bool // one was below the run's bound
+	beyond   bool // the last one was beyond it
+	without  int  // records without a value at cursor_path
+	head     json.RawMessage
+	last     json.RawMessage
+	high     value // of the record before
+	unsorted bool  // a value was lower than one before it
+	rest     gjson.Result
 }
 
 // A pending record waits for its chunk. From is what of the answer stands before
@@ -157,12 +159,18 @@ func (b *batch) add(ctx context.Context, raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	if !valued && b.r.s.inc.CursorPath != "" {
+	switch {
+	case valued:
+		b.unsorted = b.unsorted || b.read > 0 && v.compare(b.high) < 0
+		b.high = v
+	case b.r.s.inc.CursorPath != "":
 		b.without++
 	}
 	from := point{b.read, b.prefix}
 	b.read++
-	b.last = raw
+	if b.last = raw; b.head == nil {
+		b.head = raw
+	}
 	for _, data := range made {
 		id, err := b.r.s.o.Identity(data)
 		if err != nil {
@@ -187,9 +195,6 @@ func (b *batch) add(ctx context.Context, raw json.RawMessage) error {
 	}
 	if len(made) == 0 {
 		b.prefix = shortHash(b.prefix + string(raw))
-	}
-	if b.first == "" {
-		b.first = b.prefix
 	}
 	return nil
 }
@@ -216,9 +221,10 @@ func (r *run) made(ctx context.Context, raw json.RawMessage) ([]json.RawMessage,
 	return made, nil
 }
 
-// misfit is an expression that does not fit the data, which it will not do later either.
+// misfit is an expression that does not fit the data, which it will not do later
+// either. One that took too long may have done so on a busy machine.
 func misfit(err error) error {
-	if _, ok := errors.AsType[*jq.Error](err); ok {
+	if _, ok := errors.AsType[*jq.Error](err); ok && !errors.Is(err, jq.ErrTime) {
 		return permanent(0, "%v", err)
 	}
 	return err
@@ -283,7 +289,7 @@ func (b *batch) part(page Page, to point, err error) error {
 // save gives out what is pending when the answer broke.
 func (b *batch) save(ctx context.Context) error {
 	if len(b.pending) == 0 || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // whoever broke the answer off tells
 	}
 	return b.flush(ctx)
 }

@@ -58,11 +58,11 @@ func (r *run) fetchDetail(ctx context.Context, p *pending) error {
 		v := text(gjson.GetBytes(p.Data, jsonPath(path)))
 		return given{text: v}, ok && v != ""
 	}), nil, false)
-	if err != nil {
-		return err
+	var doc gjson.Result
+	if err == nil {
+		doc, _, err = r.s.detail.document(ctx, req)
 	}
-	doc, _, err := r.s.detail.document(ctx, req)
-	if final, ok := errors.AsType[*api.Permanent](err); ok && final.Status == http.StatusNotFound {
+	if absent(err) {
 		p.dropped = d.Missing == "drop"
 		return nil
 	}
@@ -82,6 +82,12 @@ func (r *run) fetchDetail(ctx context.Context, p *pending) error {
 	}
 	p.ID, err = r.s.o.Identity(p.Data)
 	return err
+}
+
+// absent tells whether the API says that it has not what was asked for.
+func absent(err error) bool {
+	final, ok := errors.AsType[*api.Permanent](err)
+	return ok && (final.Status == http.StatusNotFound || final.Status == http.StatusGone)
 }
 
 // holds tells whether a condition holds of a record; without one it does not.

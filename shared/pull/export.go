@@ -54,6 +54,9 @@ func (r *run) create(ctx context.Context) (bool, error) {
 	if job == "" {
 		return false, permanent(0, "the answer to poll.request names no job at %q: check poll.export.job_path", r.s.poll.Export.JobPath)
 	}
+	if err := kept("poll.export.job_path", job); err != nil {
+		return false, err
+	}
 	r.p.Export = ExportProgress{Job: job, Created: a.Server}
 	return r.wait()
 }
@@ -76,7 +79,7 @@ func (r *run) ask(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	doc, a, err := r.s.status.document(ctx, req)
-	if final, ok := errors.AsType[*api.Permanent](err); ok && r.resumed && (final.Status == http.StatusNotFound || final.Status == http.StatusGone) {
+	if r.resumed && absent(err) {
 		r.resumed, r.p.Export = false, ExportProgress{} // it was kept for less time than we took
 		return true, nil
 	}
@@ -117,7 +120,9 @@ func (s *Source) files(doc gjson.Result) []string {
 	found := doc.Get(jsonPath(s.poll.Export.URLPath))
 	if found.IsArray() {
 		for _, one := range found.Array() {
-			files = append(files, text(one))
+			if link := text(one); link != "" { // a null has no file
+				files = append(files, link)
+			}
 		}
 	} else if one := text(found); one != "" {
 		files = append(files, one)
@@ -158,10 +163,18 @@ func (r *run) download(ctx context.Context, link string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r.p.Skip, r.p.Prefix = 0, ""
-	r.p.Position = f.next
-	if f.next == "" {
+	if err := kept("poll.pagination.cursor_path", f.next); err != nil {
+		return false, b.undo(err)
+	}
+	r.p.visit(r.p.Position)
+	switch {
+	case f.next == "":
+		r.p.Query = Query{Start: r.p.Start, End: r.p.End}
 		r.p.Export.File++
+	case r.p.been(f.next):
+		return false, b.undo(permanent(0, "the export's file leads back to a part of its own: check poll.pagination"))
+	default:
+		r.p.Skip, r.p.Prefix, r.p.Position = 0, "", f.next
 	}
 	page.Next, page.More = r.state(), true
 	return true, r.give(page)
@@ -179,14 +192,14 @@ func (r *run) fileRequest(link string) (api.Request, error) {
 	}
 	u, err := r.s.base.Parse(link)
 	if err != nil {
-		return api.Request{}, permanent(0, "the export's file has no address: %q", clip(link))
+		return api.Request{}, permanent(0, "the export's file has no address: check poll.export.url_path")
 	}
 	req, err := r.s.file.form.rest(u, find)
 	if r.s.ours(u) || r.s.poll.Export.Credential {
 		return req, err
 	}
 	if !r.s.elsewhere(u) {
-		return req, permanent(0, "the export's file is at %s, which poll.export.hosts does not allow", u.Host)
+		return req, permanent(0, "the export's file is at %s, which poll.export.hosts does not allow", clip(u.Host))
 	}
 	req.Public = true
 	req.Elsewhere = r.s.elsewhere

@@ -29,7 +29,6 @@ func exportPoll() config.Poll {
 
 // A factory makes exports of two files, whose addresses are good for a while.
 type factory struct {
-	t       *testing.T
 	age     int // how often the status was asked for
 	ready   int // after how often it is done
 	state   string
@@ -179,7 +178,7 @@ func TestExports(t *testing.T) {
 		})
 		poll := exportPoll()
 		poll.Auth, poll.Token = &config.APIAuth{Type: "bearer"}, config.Secrets{"env:tok"}
-		ids, _, _, err := export(t, source(t, a, poll, Options{API: api.Options{Public: http.DefaultClient}}), st)
+		ids, _, _, err := export(t, source(t, a, poll, Options{API: api.Options{Public: &http.Client{}}}), st)
 		if len(ids) != 1 || err != nil {
 			t.Errorf("%v, %v", ids, err)
 		}

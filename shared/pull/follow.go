@@ -161,7 +161,7 @@ func (s *Source) sync(l list, p leaf, over bool, f lead) (lead, error) {
 		if next == "" {
 			f.token = p.q.Position
 		}
-		if !over && (next != p.q.Position || p.read > 0) {
+		if !over && !l.tail(p) && (next != p.q.Position || p.read > 0) {
 			f.next = next
 		}
 		return f, nil
@@ -180,6 +180,12 @@ func (s *Source) sync(l list, p leaf, over bool, f lead) (lead, error) {
 	return f, err
 }
 
+// tail tells whether a page is so short that it is the tail of a log, where nothing
+// else says so: to chase it would spend a request on each record. The token goes on.
+func (l list) tail(p leaf) bool {
+	return l.pages.HasMorePath == "" && l.stop == nil && p.size > 0 && 2*p.read < p.size && p.read > 0
+}
+
 // address makes a link absolute, without the credential some APIs echo in it:
 // it is kept in the state.
 func (s *Source) address(current *url.URL, link string) (string, error) {
@@ -188,10 +194,10 @@ func (s *Source) address(current *url.URL, link string) (string, error) {
 	}
 	next, err := current.Parse(link)
 	if err != nil {
-		return "", permanent(0, "the link to the next page is not an address: %q", clip(link))
+		return "", permanent(0, "the link to the next page is not an address: check poll.pagination")
 	}
 	if !s.ours(next) {
-		return "", permanent(0, "the api leads to another host, %s://%s, which must not get the credential: if it is right, add it to poll.request.hosts", next.Scheme, next.Host)
+		return "", permanent(0, "the api leads to another host, %s://%s, which must not get the credential: if it is right, add it to poll.request.hosts", clip(next.Scheme), clip(next.Host))
 	}
 	next.Fragment = ""
 	if auth, ok := s.o.API.Auth.(interface{ Strip(u *url.URL) }); ok {

@@ -40,13 +40,13 @@ func (q *Query) been(position string) bool {
 }
 
 // stuck tells whether the pages go on and bring nothing: the same again, or none.
-func (q *Query) stuck(print string) bool {
-	if print != q.Print {
-		q.Print, q.Same = print, 0
+func (q *Query) stuck(page string) bool {
+	if page != q.Print {
+		q.Print, q.Same = page, 0
 		return false
 	}
 	q.Same++
-	if print == "" {
+	if page == "" {
 		return q.Same >= maxEmpty
 	}
 	return q.Same >= maxSame

@@ -45,8 +45,17 @@ func (r *run) readParents(ctx context.Context) (bool, error) {
 	if p.read == 0 && f.next == r.p.Parent.Position {
 		f.next = "" // the live tail
 	}
+	switch {
+	case p.read > 0:
+		r.p.Parent.Same = 0
+	case f.next != "" && r.p.Parent.stuck(""):
+		return false, permanent(0, "the list of parents goes on and on without any: check poll.parent.pagination")
+	}
+	if err := kept("poll.parent.pagination.cursor_path", f.next); err != nil {
+		return false, err
+	}
 	r.parents, r.onward = list, f.next
-	r.p.Parent.Query.visit(r.p.Parent.Position, req.URL.String())
+	r.p.Parent.visit(r.p.Parent.Position, req.URL.String())
 	r.p.Parent.Depth += p.read
 	r.findParent()
 	page := r.page()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"pushpull/shared/api"
 	"pushpull/shared/config"
@@ -100,8 +101,10 @@ func (s *Source) newList(key string, req config.Request, records *config.Records
 	if pages != nil {
 		l.pages = *pages
 	}
-	if l.jq, err = compile("records.jq", l.records.JQ); err != nil {
-		return l, err
+	if l.records.JQ != "" {
+		if l.jq, err = wholePage.Compile(l.records.JQ); err != nil {
+			return l, fmt.Errorf("records.jq: %w", err)
+		}
 	}
 	l.stop, err = compile("pagination.stop_when", l.pages.StopWhen)
 	return l, err
@@ -126,6 +129,9 @@ func (s *Source) endpoint(key string, req *config.Request, expired *config.OnExp
 	none, err := jq.Compile("empty")
 	return &endpoint{form: f, do: do, none: none}, err
 }
+
+// wholePage bounds records.jq, which makes all records of a page at once.
+var wholePage = jq.Options{Timeout: 10 * time.Second, Values: 1_000_000}
 
 // bounds are the variables of an expression over a record: as they are sent in a request.
 var bounds = []string{"start", "now"}

@@ -8,6 +8,7 @@ package pull
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -60,6 +61,8 @@ type Source struct {
 
 	each, deleted, only, detailed *jq.Program
 
+	of string // a hash of what a position depends on
+
 	from, to time.Time // of a backfill
 	chunk    int       // records
 }
@@ -89,7 +92,7 @@ func New(poll config.Poll, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{poll: poll, base: base, o: defaults(o), chunk: chunkRecords}
+	s := &Source{poll: poll, base: base, o: defaults(o), of: shape(poll), chunk: chunkRecords}
 	if poll.Detail != nil {
 		s.chunk = chunkDetails
 	}
@@ -106,6 +109,18 @@ func New(poll config.Poll, o Options) (*Source, error) {
 		return nil, fmt.Errorf("poll.%w", err)
 	}
 	return s, nil
+}
+
+// shape is a hash of what a position in a run depends on.
+func shape(p config.Poll) string {
+	b, err := json.Marshal(config.Poll{
+		With: p.With, Request: p.Request, Records: p.Records, Pagination: p.Pagination,
+		Incremental: p.Incremental, Parent: p.Parent, Export: p.Export,
+	})
+	if err != nil {
+		return "" // what was read from JSON can be written
+	}
+	return shortHash(string(b))
 }
 
 func defaults(o Options) Options {

@@ -117,10 +117,13 @@ func (vault) All(_ context.Context, refs []string) ([]string, error) {
 	}
 	return values, nil
 }
+
 func (v vault) Fresh(ctx context.Context, refs []string) ([]string, error) { return v.All(ctx, refs) }
+
 func (vault) Anew(_ context.Context, ref string) (string, error) {
 	return strings.TrimPrefix(ref, "env:"), nil
 }
+
 func (vault) Put(context.Context, string, string, bool) error { return errors.New("nothing is put") }
 
 // result is all of one run: the ids it gave out and the last state to save.
@@ -240,7 +243,7 @@ func TestADescendingFeedCutAfterItsFirstPageLosesNothing(t *testing.T) {
 
 func TestAPositionThatDiedBetweenRunsStartsTheRunAnew(t *testing.T) {
 	t.Parallel()
-	for _, code := range []int{400, 404, 410, 412, 422} {
+	for _, code := range []int{400, 404, 409, 410, 412, 422} {
 		a := serve(t, status(code), says(things(`null`, "b@2", "a@1")))
 		s := source(t, a, cursorPoll("desc"), Options{})
 		st := State{Watermark: at(1), Run: &Progress{Low: at(1), High: at(9), Query: Query{Start: at(1), Position: "dead"}}}

@@ -8,9 +8,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"pushpull/shared/api"
 	"pushpull/shared/config"
+	"pushpull/shared/guard"
 )
 
 // A form is a request as it is configured, ready to be filled in.
@@ -26,7 +28,7 @@ func newForm(key string, req config.Request, base *url.URL, with map[string]stri
 	f := &form{Request: req, key: key, base: base, with: with}
 	for _, template := range templates(req) {
 		for _, p := range placeholder.FindAllString(template, -1) {
-			f.uses = append(f.uses, p[1:len(p)-1])
+			f.uses = append(f.uses, nameOf(p))
 		}
 	}
 	var unknown []string
@@ -100,7 +102,7 @@ func (f *form) fill(find lookup, extra map[string]given, later bool) (api.Reques
 func (f *form) at(address string, find lookup) (api.Request, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return api.Request{}, permanent(0, "the saved page's address is not one: %q", clip(address))
+		return api.Request{}, permanent(0, "the saved page's address is not one: reset the poll")
 	}
 	return f.rest(u, find)
 }
@@ -109,7 +111,11 @@ func (f *form) at(address string, find lookup) (api.Request, error) {
 func (f *form) rest(u *url.URL, find lookup) (api.Request, error) {
 	req := api.Request{Method: f.Method, URL: u, Header: http.Header{}}
 	for name, template := range f.Headers {
-		if v, ok := fill(template, f.find(find), nil); ok {
+		v, ok := fill(template, f.find(find), nil)
+		if strings.ContainsFunc(v, unicode.IsControl) {
+			return api.Request{}, permanent(http.StatusNotFound, "%s.headers.%s would have a character that no header may have, and is not asked for", f.key, name)
+		}
+		if ok {
 			req.Header.Set(name, v)
 		}
 	}
@@ -147,7 +153,12 @@ func (f *form) address(find lookup) (*url.URL, error) {
 	if placeholder.FindString(f.Path) == f.Path {
 		escape = nil
 	}
-	path, ok := fill(f.Path, find, escape)
+	written, query, has := strings.Cut(f.Path, "?")
+	path, ok := fill(written, find, escape)
+	if has {
+		params, all := fill(query, find, url.QueryEscape)
+		path, ok = path+"?"+params, ok && all
+	}
 	if !ok {
 		return nil, permanent(0, "%s.path %q has a placeholder that stands for nothing here", f.key, f.Path)
 	}
@@ -159,7 +170,10 @@ func (f *form) address(find lookup) (*url.URL, error) {
 	}
 	u, err := url.Parse(f.base.String() + path)
 	if err != nil {
-		return nil, permanent(0, "poll.base_url and %s.path make no address: %q", f.key, clip(path))
+		return nil, permanent(0, "poll.base_url and %s.path make no address", f.key)
+	}
+	if escape != nil && guard.Climbs(u) {
+		return nil, permanent(http.StatusNotFound, "%s.path would lead elsewhere with a value such as .., and is not asked for", f.key)
 	}
 	return u, nil
 }
@@ -167,7 +181,7 @@ func (f *form) address(find lookup) (*url.URL, error) {
 func parseAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil {
-		return nil, permanent(0, "what the api gives as an address is not one: %q", clip(text))
+		return nil, permanent(0, "what the api gives as an address is not one: check request.path")
 	}
 	return u, nil
 }

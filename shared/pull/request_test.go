@@ -64,6 +64,11 @@ func TestARequestIsFilledIn(t *testing.T) {
 			`POST /things {"query":"query($after: String) { things { id } }","variables":{"first":10,"q":"updated_at:\u003e='2026-11-23T10:00:01Z'"}}`,
 			`POST /things {"query":"query($after: String) { things { id } }","variables":{"after":"c2","first":10,"q":"updated_at:\u003e='2026-11-23T10:00:01Z'"}}`,
 		}},
+		{"a number in json is a text where the placeholder says so", func(p *config.Poll) {
+			p.Incremental.StartParam = ""
+			p.Pagination = &config.Pagination{Type: "offset", PageSize: 1}
+			p.Request.JSON = map[string]any{"from": "{cursor|text}"}
+		}, []string{`POST /things {"from":"0"}`, `POST /things {"from":"1"}`, `POST /things {"from":"2"}`}},
 		{"an offset in json is a number, from the first page on", func(p *config.Poll) {
 			p.Incremental.StartParam = ""
 			p.Pagination = &config.Pagination{Type: "offset", PageSize: 1}
@@ -107,7 +112,7 @@ func TestBoundsAreWrittenAsTheAPIReadsThem(t *testing.T) {
 		{"unix seconds are rounded down", func(i *config.Incremental) { i.Format = "unix" }, "2026-11-23T10:00:01.500Z", "1795428001", "1795428600"},
 		{"milliseconds", func(i *config.Incremental) { i.Format = "unix_ms" }, "2026-11-23T10:00:01.500Z", "1795428001500", "1795428600000"},
 		{"dates in a time zone", func(i *config.Incremental) { i.Format, i.TimeZone = "date", "Pacific/Auckland" }, "2026-11-23T10:59:00Z", "2026-11-23", "2026-11-23"},
-		{"dates after its midnight", func(i *config.Incremental) { i.Format, i.TimeZone = "date", "Pacific/Auckland" }, "2026-11-23T11:01:00Z", "2026-11-24", "2026-11-23"},
+		{"dates after its midnight", func(i *config.Incremental) { i.Format, i.TimeZone = "date", "Pacific/Auckland" }, "2026-11-23T11:01:00Z", "2026-11-24", "2026-11-24"},
 		{"a layout of minutes in a time zone, and the minute before", func(i *config.Incremental) {
 			i.Format, i.Layout, i.TimeZone, i.Precision = "layout", "2006-01-02 15:04", "Asia/Kolkata", "m"
 		}, "2026-11-23T10:00:31Z", "2026-11-23 15:29", "2026-11-23 15:40"},

@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -14,8 +15,9 @@ import (
 
 const (
 	// ahead is how far a record's time may be in the API's future and still move
-	// the watermark: one record of the year 2099 must not hide all that follow.
-	ahead = 5 * time.Minute
+	// the watermark: one record of the year 2099, or of a clock that is a minute fast,
+	// must not hide all that follow. Date has whole seconds.
+	ahead = time.Second
 	// maxRestarts is how often one job begins a run anew whose position died.
 	maxRestarts = 3
 	// tries is how often one job asks for a page whose answer broke.
@@ -48,6 +50,9 @@ func (r *run) begin() error {
 	r.p = *r.st.Run
 	r.st.Run = nil
 	r.resumed = r.p.Position != "" || r.p.Parent.Position != "" || r.p.Export.Job != ""
+	if r.p.Of != r.s.of && r.p.Of != "" {
+		return r.restart(false) // a page's number, say, is nothing to another pagination
+	}
 	if ttl := r.s.list.pages.CursorTTL.Std(); ttl > 0 && r.p.Position != "" && r.s.now(r.st).Sub(r.p.At) > ttl {
 		return r.restart(r.s.parent != nil)
 	}
@@ -150,11 +155,12 @@ func (r *run) mend(err error) (again bool, fatal error) {
 	}
 	_, expired := errors.AsType[*api.Expired](err)
 	final, refused := errors.AsType[*api.Permanent](err)
-	refused = refused && slices.Contains([]int{400, 404, 410, 412, 422}, final.Status)
+	refused = refused && slices.Contains([]int{400, 404, 409, 410, 412, 422}, final.Status)
 	switch {
 	case r.positioned() && (expired || refused && r.resumed):
 		if r.anew++; r.anew > maxRestarts {
-			return false, permanent(0, "the api gives positions that it does not take: %v", err)
+			// It may pass: what is listed may change while it is read, again and again.
+			return false, fmt.Errorf("the api does not take the positions that it gave: %w", err)
 		}
 		return true, r.restart(r.parents != nil)
 	case expired && r.p.Resync && r.s.seed == nil:
@@ -194,7 +200,7 @@ func broke(err error) bool {
 func (r *run) read(ctx context.Context) (bool, error) {
 	req, err := r.request(&r.s.list, r.p.Query)
 	if err != nil {
-		return false, err
+		return r.childGone(err)
 	}
 	valid := r.validate(&req)
 	a, err := r.s.list.do.Do(ctx, req)

@@ -75,6 +75,9 @@ func (c scale) start(v value) given {
 	if c.exclusive {
 		v = v.back(c.unit())
 	}
+	if c.format == "layout" && !v.at.IsZero() {
+		v = v.back(again(v.at.In(c.zone), c.layout)) // which the API may take for the later one
+	}
 	return c.write(v)
 }
 
@@ -118,19 +121,46 @@ func (c scale) parse(text string) (value, error) {
 	if c.format == "text" || text == "" {
 		return value{text: text}, nil
 	}
+	if c.layout != "" { // first: 20060102150405 is a number, too
+		if at, ok := c.parseAs(c.layout, text); ok {
+			return value{text: text, at: at}, nil
+		}
+	}
 	if at, ok := parseUnix(text); ok {
 		return value{text: text, at: at}, nil
 	}
-	layouts := []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", time.DateOnly}
-	if c.layout != "" {
-		layouts = append(layouts, c.layout)
-	}
-	for _, layout := range layouts {
-		if at, err := time.ParseInLocation(layout, text, c.zone); err == nil {
-			return value{text: text, at: at.UTC()}, nil
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", time.DateOnly} {
+		if at, ok := c.parseAs(layout, text); ok {
+			return value{text: text, at: at}, nil
 		}
 	}
 	return value{}, fmt.Errorf("the value %q is not a time: if it is a number or a text that sorts, say incremental.format: text", clip(text))
+}
+
+// parseAs reads a time. One of the hour that comes twice, where it does not say
+// which, is of the second: a record of that must not seem older than the first's.
+func (c scale) parseAs(layout, text string) (time.Time, bool) {
+	at, err := time.ParseInLocation(layout, text, c.zone)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return at.Add(again(at, layout)).UTC(), true
+}
+
+// again is how much later the same is written once more, as clocks are put back; 0
+// where it is not.
+func again(at time.Time, layout string) time.Duration {
+	_, end := at.ZoneBounds()
+	if end.IsZero() {
+		return 0
+	}
+	_, before := at.Zone()
+	_, after := end.Zone()
+	shift := time.Duration(before-after) * time.Second
+	if shift <= 0 || end.Sub(at) > shift || at.Add(shift).Format(layout) != at.Format(layout) {
+		return 0
+	}
+	return shift
 }
 
 // instant is a value that no record has.

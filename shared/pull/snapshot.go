@@ -3,6 +3,7 @@ package pull
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/sjson"
 
@@ -127,15 +128,22 @@ func (s *Source) hash(record []byte) (string, error) {
 	return shortHash(string(sorted)), err
 }
 
+// shifts tells whether a row that went may shift those behind it past us. A link may
+// well hold the number of a page.
+func (s *Source) shifts() bool {
+	return slices.Contains([]string{"offset", "page", "link_header", "next_url"}, s.list.pages.Type)
+}
+
 // gone gives out the entities that the run did not see, once it has seen all.
 func (r *run) gone(ctx context.Context) (bool, error) {
-	runs := []string{r.p.Name}
-	if t := r.s.list.pages.Type; (t == "offset" || t == "page") && len(r.st.Snapshots) > 0 {
-		runs = append(runs, r.st.Snapshots[0]) // a row that went shifts those behind it past us
+	runs := append([]string{r.p.Name}, r.st.Snapshots...)
+	shifts := r.s.shifts()
+	if !shifts {
+		runs = runs[:1]
 	}
 	var gone []Entry
 	var err error
-	if t := r.s.list.pages.Type; (t != "offset" && t != "page") || len(r.st.Snapshots) > 0 {
+	if !shifts || len(runs) > 1 {
 		if gone, r.after, err = r.s.o.Snapshot.Gone(ctx, runs, r.after); err != nil {
 			return false, fmt.Errorf("look for what is gone in the snapshot: %w", err)
 		}

@@ -16,7 +16,7 @@ const defaultInitial = day
 // start begins a new run.
 func (r *run) start() error {
 	st := r.st
-	r.p = Progress{Name: name(), First: st.First()}
+	r.p = Progress{Name: name(), Of: r.s.of, First: st.First()}
 	if r.s.tokens() && st.Token == "" {
 		r.p.Seed = r.s.seed != nil
 		r.p.Discard = !r.p.Seed && r.p.First && r.s.initial() == 0 && !r.s.sends("start")
@@ -43,7 +43,7 @@ func (r *run) restart(child bool) error {
 	if r.s.inc.Order == "asc" {
 		since = p.Since // this run may have moved the watermark
 	}
-	r.p = Progress{Name: name(), First: p.First, Resync: p.Resync, Gap: p.Gap, Discard: p.Discard, Token: p.Token, Seed: p.Seed}
+	r.p = Progress{Name: name(), Of: r.s.of, First: p.First, Resync: p.Resync, Gap: p.Gap, Discard: p.Discard, Token: p.Token, Seed: p.Seed}
 	r.parents, r.files = nil, nil
 	return r.bound(since)
 }
@@ -51,7 +51,7 @@ func (r *run) restart(child bool) error {
 // resync begins a run that reads all the API has: it forgot where the last ended.
 func (r *run) resync() error {
 	r.st.Watermark, r.st.Ties, r.st.Token = "", nil, ""
-	r.p = Progress{Name: name(), First: r.p.First, Resync: true, Gap: r.p.Gap}
+	r.p = Progress{Name: name(), Of: r.s.of, First: r.p.First, Resync: true, Gap: r.p.Gap}
 	r.resumed, r.parents, r.files = false, nil, nil
 	return r.bound(time.Time{})
 }
@@ -65,7 +65,7 @@ func (r *run) bound(since time.Time) error {
 	s, inc, now := r.s, r.s.inc, r.s.now(r.st)
 	r.low, r.until = value{}, value{}
 	if s.ranged() {
-		r.low, r.until = instant(s.from), instant(s.to)
+		r.low, r.until = instant(s.from), instant(s.to.Add(time.Second-time.Nanosecond))
 	} else if s.poll.Incremental == nil || s.tokens() && r.token() != "" {
 		return nil
 	}
@@ -98,6 +98,9 @@ func (r *run) bound(since time.Time) error {
 	}
 	if !s.ranged() && !s.tokens() && inc.Format != "text" && (inc.Settle > 0 || s.sends("end")) {
 		r.until = instant(now.Add(-inc.Settle.Std()))
+		if r.until.at.Before(r.low.at) {
+			r.until = r.low // nothing has settled yet, and an end before the beginning is refused by some
+		}
 	}
 	r.p.Low, r.p.Until, r.p.Begin = r.low.text, r.until.text, begin.text
 	r.slice(begin)

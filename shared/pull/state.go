@@ -49,6 +49,7 @@ func (s State) First() bool {
 // Progress is a run that was cut short: where it stood and what it has seen.
 type Progress struct {
 	Name    string    `json:"name,omitempty"`    // of the run, for the snapshot
+	Of      string    `json:"of,omitempty"`      // a hash of the configuration that its position is of
 	Started time.Time `json:"started,omitzero"`  // by the API's clock, at the first page
 	Since   time.Time `json:"since,omitzero"`    // of an ascending run: what is below the watermark was read since then
 	First   bool      `json:"first,omitempty"`   // the first run of this poll
@@ -113,6 +114,20 @@ type ExportProgress struct {
 	Job     string    `json:"job"`
 	Created time.Time `json:"created"`
 	File    int       `json:"file,omitempty"` // files that were read
+}
+
+// mostPosition is how long a cursor, token or address may be, in bytes: the item of
+// the state has 400 KB.
+const mostPosition = 64 << 10
+
+// kept refuses what an API gave out that is too long for the state.
+func kept(key string, texts ...string) error {
+	for _, text := range texts {
+		if len(text) > mostPosition {
+			return permanent(0, "the api gives more than %d bytes at %s, which cannot be kept: check where it leads", mostPosition, key)
+		}
+	}
+	return nil
 }
 
 // maxTies bounds the state's size. Ties beyond it are left to the ledger.

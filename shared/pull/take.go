@@ -39,7 +39,7 @@ func (r *run) mark(v value, id string, server time.Time) place {
 		return beyond
 	case r.s.tokens(), r.s.parent != nil:
 		return fresh
-	case v.at.After(server.Add(ahead)):
+	case r.s.inc.Order != "none" && r.s.inc.Order != "" && v.at.After(server.Add(ahead)): // of an unsorted feed, commit sees to it
 		return fresh
 	}
 	hash, p := shortHash(id), fresh

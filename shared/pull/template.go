@@ -11,7 +11,13 @@ import (
 	"pushpull/shared/config"
 )
 
-var placeholder = regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*\}`)
+// A placeholder may say that it is a text in JSON, though it is a number: {start|text}.
+var placeholder = regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_.-]*(\|text)?\}`)
+
+// nameOf is what stands in a placeholder.
+func nameOf(placeholder string) string {
+	return strings.TrimSuffix(placeholder[1:len(placeholder)-1], "|text")
+}
 
 // A given is what a placeholder stands for; a number is written as one in JSON.
 type given struct {
@@ -29,7 +35,7 @@ var dynamic = []string{"start", "end", "cursor", "page_size", "now", "job"}
 func fill(template string, find lookup, escape func(string) string) (text string, ok bool) {
 	ok = true
 	text = placeholder.ReplaceAllStringFunc(template, func(p string) string {
-		g, found := find(p[1 : len(p)-1])
+		g, found := find(nameOf(p))
 		ok = ok && found
 		if escape != nil {
 			return escape(g.text)
@@ -45,8 +51,8 @@ func fillJSON(doc any, find lookup) (filled any, ok bool) {
 	switch doc := doc.(type) {
 	case string:
 		if placeholder.FindString(doc) == doc && doc != "" {
-			g, ok := find(doc[1 : len(doc)-1])
-			if ok && g.number {
+			g, ok := find(nameOf(doc))
+			if ok && g.number && !strings.HasSuffix(doc, "|text}") {
 				return json.Number(g.text), true
 			}
 			return g.text, ok

@@ -30,6 +30,9 @@ func (r *run) firstToken(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
+	if err := kept("poll.pagination.seed.token_path", token); err != nil {
+		return false, err
+	}
 	r.p.Token, r.p.Seed = token, false
 	if err := r.bound(r.st.Settled); err != nil {
 		return false, err

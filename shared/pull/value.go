@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"fmt"
 	"math/big"
 	"strconv"
 	"strings"
@@ -16,9 +17,16 @@ type value struct {
 	at   time.Time // zero for format text
 }
 
+// mostValue is how long a value may be, in bytes: it is kept in the state.
+const mostValue = 1 << 10
+
 // read finds the value of a record; ok is false where the record has none.
 func (c scale) read(record []byte, path string) (v value, ok bool, err error) {
-	switch found := gjson.GetBytes(record, path); found.Type {
+	found := gjson.GetBytes(record, path)
+	if len(found.Str) > mostValue || found.Type == gjson.Number && len(found.Raw) > mostValue {
+		return value{}, false, fmt.Errorf("the value is longer than %d bytes: is it the field that the api sorts by?", mostValue)
+	}
+	switch found.Type {
 	case gjson.String:
 		v, err = c.parse(found.Str)
 		return v, found.Str != "", err
@@ -30,12 +38,13 @@ func (c scale) read(record []byte, path string) (v value, ok bool, err error) {
 	}
 }
 
-// parseUnix reads Unix seconds, milliseconds or microseconds, told apart by
-// their size: a second count of today has 10 digits. The fraction stays exact.
+// parseUnix reads Unix seconds, milliseconds, microseconds or nanoseconds, told
+// apart by their size, from 1973 to 2286: other numbers, such as 20261123, are no
+// such count. The fraction stays exact.
 func parseUnix(text string) (time.Time, bool) {
 	whole, fraction, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil || len(whole) < 5 { // a year alone is not a count of seconds
+	if err != nil {
 		return time.Time{}, false
 	}
 	if strings.Trim(fraction, "0123456789") != "" {
@@ -43,12 +52,16 @@ func parseUnix(text string) (time.Time, bool) {
 	}
 	nanos, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
 	switch {
-	case n > 1e14:
+	case n >= 1e17:
+		return time.Unix(0, n).UTC(), true
+	case n >= 1e14 && n < 1e16:
 		return time.UnixMicro(n).UTC(), true
-	case n > 1e11:
+	case n >= 1e11 && n < 1e13:
 		return time.UnixMilli(n).Add(time.Duration(nanos / 1000)).UTC(), true
-	default:
+	case n >= 1e8 && n < 1e10:
 		return time.Unix(n, nanos).UTC(), true
+	default:
+		return time.Time{}, false
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 type Bodies interface {
 	// Put stores a body and returns the reference to it. The same body twice is the same reference.
 	Put(ctx context.Context, source string, body []byte) (ref string, err error)
-	// Get returns the body of a reference, ErrBadReference where it is none of this store's.
+	// Get returns the body of a reference, ErrBadReference where it is none of this store's,
+	// fs.ErrNotExist where it is there no more.
 	Get(ctx context.Context, ref string) ([]byte, error)
 	// Delete deletes a body if it is there.
 	Delete(ctx context.Context, source string, body []byte) error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/http"
 	"strings"
 
 	"pushpull/shared/awslite"
@@ -50,6 +52,9 @@ func (b *bucket) Get(ctx context.Context, ref string) ([]byte, error) {
 		return nil, err
 	}
 	body, err := b.client.GetObject(ctx, b.name, b.prefix+name, maxBody)
+	if e, ok := errors.AsType[*awslite.Error](err); ok && e.Status == http.StatusNotFound {
+		return nil, fmt.Errorf("get %s: %w: %w", ref, fs.ErrNotExist, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("get %s: %w", ref, err)
 	}

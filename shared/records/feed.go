@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -79,9 +81,13 @@ func (f *feed) parse() error {
 	if err != nil {
 		return err
 	}
+	plain := undeclared(b)
+	if err := bounded(plain); err != nil {
+		return err
+	}
 	parser := gofeed.NewParser()
 	parser.KeepOriginalFeed = true
-	parsed, err := parser.Parse(bytes.NewReader(undeclared(b)))
+	parsed, err := parser.Parse(bytes.NewReader(plain))
 	if err != nil {
 		return passing("the answer is cut short, or is no feed: there are RSS, RDF, Atom and JSON Feed (for other XML set records.path)")
 	}
@@ -104,6 +110,59 @@ func undeclared(b []byte) []byte {
 		return rest
 	}
 	return b
+}
+
+const (
+	maxFeedDepth = 200
+	maxFeedNodes = 100_000
+)
+
+// bounded refuses a feed that would use up the parser's stack or memory: it goes down
+// as deep as the elements do. What is no XML at all is left to the parser.
+func bounded(b []byte) error {
+	if bytes.HasPrefix(b, []byte("{")) {
+		if bytes.Count(b, []byte("{")) > maxFeedNodes {
+			return wrong("the feed has more than %d objects", maxFeedNodes)
+		}
+		return nil
+	}
+	d := xml.NewDecoder(bytes.NewReader(uncontrolled(b)))
+	d.Strict = false // as the parser has it
+	declared := false
+	d.CharsetReader = func(string, io.Reader) (io.Reader, error) {
+		declared = true
+		return nil, errors.New("it was read already")
+	}
+	for depth, nodes := 0, 0; ; {
+		token, err := d.Token()
+		switch token.(type) {
+		case xml.StartElement:
+			depth++
+			nodes++
+		case xml.EndElement:
+			depth--
+		}
+		switch {
+		case depth > maxFeedDepth:
+			return wrong("the feed is more than %d levels deep", maxFeedDepth)
+		case nodes > maxFeedNodes:
+			return wrong("the feed has more than %d elements", maxFeedNodes)
+		case declared:
+			return wrong("the feed names its charset elsewhere than at its beginning")
+		case err != nil:
+			return nil //nolint:nilerr // the parser meets it, too
+		}
+	}
+}
+
+// uncontrolled is the text without the characters that the parser leaves out.
+func uncontrolled(b []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+			return -1
+		}
+		return r
+	}, b)
 }
 
 // originals are the items with all that their own format has.

@@ -50,6 +50,11 @@ func TestFeedsRefuse(t *testing.T) {
 		{"a feed that is cut short", records.Options{Format: "feed"}, "", rssText[:len(rssText)-30], 0, true, "cut short, or is no feed"},
 		{"other XML", records.Options{}, "text/xml", "<hush/>", 0, true, "is no feed"},
 		{"nothing", records.Options{Format: "feed"}, "", "", 0, true, "is no feed"},
+		{"a feed that is deeper than its parser's stack", records.Options{Format: "feed"}, "", `<rss version="2.0" xmlns:a="urn:a"><channel><item>` + strings.Repeat("<a:b>", 1000), 0, false, "more than 200 levels deep"},
+		{"one that is deep behind a character that its parser leaves out", records.Options{Format: "feed"}, "", "<feed xmlns=\"http://www.w3.org/2005/Atom\"><entry>\x01<content type=\"xhtml\">" + strings.Repeat("<b>", 1000), 0, false, "more than 200 levels deep"},
+		{"one that is deep in another charset", records.Options{Format: "feed"}, "", `<rss version="2.0"><channel><?xml version="1.0" encoding="utf-16"?>`, 0, false, "names its charset elsewhere"},
+		{"a feed of nothing but items", records.Options{Format: "feed"}, "", `<rss version="2.0"><channel>` + strings.Repeat("<item/>", 100_000) + `</channel></rss>`, 0, false, "more than 100000 elements"},
+		{"a JSON Feed of nothing but items", records.Options{Format: "feed"}, "", `{"version":"https://jsonfeed.org/version/1.1","items":[` + strings.Repeat("{},", 100_000) + `{}]}`, 0, false, "more than 100000 objects"},
 		{"a feed that is too large", records.Options{Format: "feed", MaxBytes: 1000}, "", strings.Replace(rssText, "short", strings.Repeat("x", 1000), 1), 0, false, "the feed is larger than 1000 bytes"},
 	})
 }

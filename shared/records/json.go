@@ -155,7 +155,7 @@ func (d *jsonReader) lists() (json.RawMessage, error) {
 	case 0:
 		return nil, d.fail()
 	default:
-		return nil, wrong("at %s is an object whose member %q is %s and not a list: records.path must lead to a list, or to an object of nothing but lists", d.place(), name, kinds[kind])
+		return nil, wrong("at %s is an object whose member %q is %s and not a list: records.path must lead to a list, or to an object of nothing but lists", d.place(), name[:min(len(name), 60)], kinds[kind])
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -304,9 +305,20 @@ func TestJQ(t *testing.T) {
 	})
 }
 
+// slow is a program that never ends.
+func slow(t *testing.T) *jq.Program {
+	t.Helper()
+	p, err := jq.Options{Timeout: 10 * time.Millisecond}.Compile("def f: f; f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestJQRefuses(t *testing.T) {
 	refuse(t, []failing{
 		{"what the expression does not fit", records.Options{JQ: program(t, ".a[]")}, "", `{"a":"hush"}`, 0, false, "records.jq .a[]: cannot iterate over: string"},
+		{"an expression that takes too long, as it may on a busy machine", records.Options{JQ: slow(t)}, "", `1`, 0, true, "takes too long"},
 		{"an answer that is cut", records.Options{JQ: program(t, ".a[]")}, "", `{"a":["hush"`, 0, true, "the answer is cut short"},
 		{"an answer that is too large", records.Options{JQ: program(t, "."), MaxBytes: 5}, "", `[1,2,3,4]`, 0, false, "the answer is larger than 5 bytes"},
 		{"lines that are too many", records.Options{JQ: program(t, "."), Format: "ndjson", MaxBytes: 5}, "", "1\n2\n3\n", 0, false, "the answer is larger than 5 bytes"},

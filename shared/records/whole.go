@@ -43,10 +43,14 @@ func (w *whole) run(ctx context.Context) error {
 	if err != nil {
 		return passing("%s", err)
 	}
-	if w.values, err = w.program.Values(ctx, input); err != nil && ctx.Err() == nil {
-		return wrong("records.%s", err)
+	w.values, err = w.program.Values(ctx, input)
+	switch {
+	case err == nil, ctx.Err() != nil:
+		return err
+	case errors.Is(err, jq.ErrTime):
+		return passing("records.%s", err)
 	}
-	return err
+	return wrong("records.%s", err)
 }
 
 // load reads the answer as one document.

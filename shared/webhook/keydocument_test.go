@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"maps"
 	"math/big"
 	"net/http"
 	"strings"
@@ -188,9 +189,7 @@ func TestATokenDoesNotChooseHowItIsVerified(t *testing.T) {
 			s := &server{answers: map[string]func() *http.Response{address: says(200, document), "https://keys.example.com/theirs": says(200, theirs)}}
 			c := webhook.Credentials{Keys: webhook.NewKeys(s.client(), "", func() time.Time { return noon })}
 			token := jwt.NewWithClaims(tt.method, jwt.MapClaims{"sub": "x"})
-			for name, value := range tt.header {
-				token.Header[name] = value
-			}
+			maps.Copy(token.Header, tt.header)
 			text, err := token.SignedString(tt.key)
 			if err != nil {
 				t.Fatal(err)

@@ -286,7 +286,7 @@ func TestNobodyWaitsForAFetchOfSomethingElse(t *testing.T) {
 			t.Errorf("fetched %v, want each once", h.asked)
 		}
 
-		time.Sleep(2 * time.Hour) // the good key is not fresh any more
+		time.Sleep(2 * time.Hour) //nolint:forbidigo // inside synctest: the good key is not fresh any more
 		h.hold[good] = make(chan struct{})
 		go func() { verdicts <- verify(good) }()
 		synctest.Wait()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type provider struct {
 
 	// An answer to who asks /ranged for an older range, from its second page on, waits at the gate.
 	reached, gate chan struct{}
+	ranged        atomic.Int32 // pages of that range
 }
 
 func newProvider() *provider {
@@ -41,7 +43,7 @@ func newProvider() *provider {
 			http.Error(w, "since when?", http.StatusBadRequest)
 			return
 		}
-		if until, err := time.Parse(time.RFC3339, query.Get("until")); err == nil && time.Since(until) > time.Minute && query.Has("after") && r.URL.Path == "/ranged" {
+		if until, err := time.Parse(time.RFC3339, query.Get("until")); err == nil && time.Since(until) > time.Minute && r.URL.Path == "/ranged" && p.ranged.Add(1) > 1 {
 			select {
 			case p.reached <- struct{}{}:
 			case <-p.gate:

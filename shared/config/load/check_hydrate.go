@@ -97,8 +97,7 @@ func (l *loader) hydrateKey(t thing, field, key string) []string {
 
 // checkCarried: headers and query parameters are there only if they travel.
 func (l *loader) checkCarried(t thing, at []string, template string, w config.Webhook) {
-	names := l.placeholders(t, at, template)
-	for _, name := range names {
+	for _, name := range l.placeholders(t, at, template) {
 		name, _, _ = strings.Cut(name, "|")
 		root, arg, _ := strings.Cut(name, ".")
 		switch {

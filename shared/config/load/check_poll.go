@@ -40,10 +40,10 @@ func (l *loader) checkPoll(t thing, s config.Source, p config.Poll) {
 	if p.Parent != nil {
 		l.checkRecords(t, []string{"parent", "records"}, p.Parent.Records)
 		l.checkPagination(t, []string{"parent", "pagination"}, p.Parent.Pagination, p.Parent.Request)
-		l.checkJQ(t, []string{"parent", "when"}, p.Parent.When)
+		l.checkJQ(t, []string{"parent", "when"}, p.Parent.When, bounds...)
 	}
 	if p.Detail != nil {
-		l.checkJQ(t, []string{"detail", "when"}, p.Detail.When)
+		l.checkJQ(t, []string{"detail", "when"}, p.Detail.When, bounds...)
 	}
 	if e := p.Export; e != nil && e.URLPath == "" && e.Download == nil {
 		l.missing(t, []string{"export", "url_path"}, "where the file's address is in the status' answer; or say its request in download")
@@ -108,12 +108,15 @@ func (l *loader) checkRecordSpec(t thing, s event.Spec) {
 	}
 }
 
+// bounds are the variables of what is asked of a record: $start and $now.
+var bounds = []string{"start", "now"}
+
 // checkJQ compiles an expression, which the poller would refuse too.
-func (l *loader) checkJQ(t thing, at []string, expr string) {
+func (l *loader) checkJQ(t thing, at []string, expr string, vars ...string) {
 	if expr == "" {
 		return
 	}
-	if _, err := jq.Compile(expr, "start", "now"); err != nil {
+	if _, err := jq.Compile(expr, vars...); err != nil {
 		l.problem(t, at, err.Error(), "")
 	}
 }
@@ -130,8 +133,8 @@ func (l *loader) checkRecords(t thing, at []string, r *config.Records) {
 		l.problem(t, under("delimiter"), "only csv has a delimiter", "say format: csv, or leave it out")
 	}
 	l.checkJQ(t, under("jq"), r.JQ)
-	l.checkJQ(t, under("each"), r.Each)
-	l.checkJQ(t, under("deleted_when"), r.DeletedWhen)
+	l.checkJQ(t, under("each"), r.Each, bounds...)
+	l.checkJQ(t, under("deleted_when"), r.DeletedWhen, bounds...)
 }
 
 // What each type of pagination needs, and what it may have besides.

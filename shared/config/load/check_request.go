@@ -92,8 +92,7 @@ func (l *loader) checkRequests(t thing, p config.Poll) {
 		used[name] = true // checkPollAuth says where it comes from
 	}
 	for _, u := range uses {
-		names := l.placeholders(t, u.at, u.template)
-		for _, name := range names {
+		for _, name := range l.placeholders(t, u.at, u.template) {
 			used[name] = true
 			l.checkPlaceholder(t, u, name, p)
 		}
@@ -112,6 +111,7 @@ func (l *loader) checkPlaceholder(t thing, u use, name string, p config.Poll) {
 	if _, ok := p.With[name]; ok {
 		return
 	}
+	name = strings.TrimSuffix(name, "|text")
 	root, rest, _ := strings.Cut(name, ".")
 	switch {
 	case root == "parent" && p.Parent != nil:

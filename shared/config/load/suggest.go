@@ -16,7 +16,7 @@ func didYouMean(word string, known []string) string {
 		return fmt.Sprintf("did you mean %q?", best)
 	case len(known) == 0:
 		return ""
-	case len(known) <= 12:
+	case len(known) <= 25: // a poll has as many
 		known = slices.Sorted(slices.Values(known))
 		return "there is " + strings.Join(known, ", ")
 	}
@@ -30,9 +30,18 @@ func Nearest(word string, known []string) (string, bool) {
 	}
 	best, least := "", len(word)/3+2 // so many slips, and it is another word
 	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(k)); d < least {
+		d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(k))
+		if d < least && (d == 1 || len(word) > 4 || anagram(word, k)) {
 			best, least = k, d
 		}
 	}
 	return best, best != ""
+}
+
+// anagram reports whether two words have the same letters, as form and from have.
+func anagram(a, b string) bool {
+	letters := func(word string) string {
+		return string(slices.Sorted(slices.Values([]rune(strings.ToLower(word)))))
+	}
+	return letters(a) == letters(b)
 }

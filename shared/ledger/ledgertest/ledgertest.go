@@ -144,6 +144,8 @@ func Run(t *testing.T, open Open) {
 	for name, m := range modes {
 		t.Run("claim, "+name, func(t *testing.T) { t.Parallel(); claims(t, open, m) })
 		t.Run("end, "+name, func(t *testing.T) { t.Parallel(); ends(t, open, m) })
+		t.Run("replay, "+name, func(t *testing.T) { t.Parallel(); replays(t, open, m) })
+		t.Run("erase, "+name, func(t *testing.T) { t.Parallel(); erases(t, open, m) })
 		t.Run("any order of claims, ends and crashes, "+name, func(t *testing.T) { t.Parallel(); machine(t, open, m) })
 	}
 	t.Run("order", func(t *testing.T) { t.Parallel(); orders(t, open) })
