@@ -14,7 +14,7 @@ func commands() []*cobra.Command {
 		sendCommand(),
 		eventsCommand(),
 		showCommand(),
-		deadCommand(), decryptCommand(),
+		replayCommand(), deadCommand(), eraseCommand(), decryptCommand(),
 		sourcesCommand(), pollCommand(), backfillCommand(),
 	}
 }

@@ -26,6 +26,7 @@ type connection struct {
 	address stack.Address
 	config  config.Compiled
 	ledger  *ledger.Ledger
+	bodies  queue.Bodies
 	states  *checkpoint.Store
 	budget  *budget.Store
 	secrets *secret.Store
@@ -62,6 +63,7 @@ func connect(c *cobra.Command) (*connection, error) {
 	return &connection{
 		address: at,
 		config:  cfg,
+		bodies:  bodies,
 		ledger:  ledger.New(tables, at.Tables["EventsTable"], bodies, time.Now),
 		states:  checkpoint.New(tables, at.Tables["StateTable"], time.Now),
 		budget:  budget.New(tables, at.Tables["StateTable"], log, time.Now),

@@ -17,10 +17,12 @@ func deadCommand() *cobra.Command {
 		Short: "list, redrive or discard dead letters",
 		Long: `Lists the dead letters: events that could not be delivered, with the reason.
 Redrive them once the reason is mended: only destinations that do not have the
-event get it. --poll is about poll jobs that kept failing.`,
+event get it, and its earlier attempts stay in its history. With --only NAME just one of
+them does: the others keep their dead letter. --poll is about poll jobs that kept failing.`,
 		Example: `  pushpull dead
   pushpull dead redrive stripe/evt_1QbX
   pushpull dead redrive --source stripe
+  pushpull dead redrive --destination crm --only crm --reason "status 503" --from 2d
   pushpull dead discard --all --poll`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error { return listDead(c, poll) },
@@ -68,12 +70,12 @@ func listDead(c *cobra.Command, poll bool) error {
 	return t.flush()
 }
 
-// newestOfEach keeps one letter an event: a crash may have left two.
+// newestOfEach keeps one letter an event and replay: a crash may have left two.
 func newestOfEach(letters []deadLetter) []deadLetter {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(letters, func(d deadLetter) bool {
-		again := d.Key != "" && seen[d.Key]
-		seen[d.Key] = true
+		again := d.Key != "" && seen[d.Replay+"/"+d.Key]
+		seen[d.Replay+"/"+d.Key] = true
 		return again
 	})
 }
@@ -87,10 +89,34 @@ func (conn *connection) deadQueues(poll bool) (dead, origin string) {
 }
 
 type deadChoice struct {
-	all    bool
-	source string
-	ids    []string
-	dryRun bool
+	all                         bool
+	source, destination, reason string
+	from, to                    string
+	only                        string // the one destination that is to get it
+	ids                         []string
+	dryRun                      bool
+
+	since, before time.Time // of from and to
+}
+
+// named tells whether the person chose anything.
+func (ch deadChoice) named() bool {
+	return ch.all || len(ch.ids) > 0 || ch.source+ch.destination+ch.reason+ch.from+ch.to != ""
+}
+
+// times reads from and to.
+func (ch *deadChoice) times(c *cobra.Command, now time.Time) (err error) {
+	if ch.from != "" {
+		if ch.since, err = parseSince(ch.from, now); err != nil {
+			return usage(c, "--from: %v", err)
+		}
+	}
+	if ch.to != "" {
+		if ch.before, err = parseSince(ch.to, now); err != nil {
+			return usage(c, "--to: %v", err)
+		}
+	}
+	return nil
 }
 
 func deadActionCommand(poll *bool, name, short, done string) *cobra.Command {
@@ -101,14 +127,27 @@ func deadActionCommand(poll *bool, name, short, done string) *cobra.Command {
 		Example: "  pushpull dead " + name + " stripe/evt_1QbX\n  pushpull dead " + name + " --all --dry-run",
 		RunE: func(c *cobra.Command, args []string) error {
 			choice.ids = args
-			if len(args) == 0 && choice.source == "" && !choice.all {
-				return usage(c, "which? name events, or --source NAME, or --all")
+			if !choice.named() {
+				return usage(c, "which? name events, or choose by --source, --destination, --reason, --from and --to, or --all")
+			}
+			if choice.only != "" && *poll {
+				return usage(c, "--only is about destinations, and poll jobs have none")
+			}
+			if err := choice.times(c, time.Now()); err != nil {
+				return err
 			}
 			return deadAction(c, *poll, choice, name, done)
 		},
 	}
 	c.Flags().BoolVar(&choice.all, "all", false, "every dead letter")
 	c.Flags().StringVar(&choice.source, "source", "", "those of this source")
+	c.Flags().StringVar(&choice.destination, "destination", "", "those that this destination did not get")
+	c.Flags().StringVar(&choice.reason, "reason", "", "those whose reason has this `TEXT`")
+	c.Flags().StringVar(&choice.from, "from", "", "dead since then: 1h, 7d ago, or a time such as 2026-11-23T08:00:00Z")
+	c.Flags().StringVar(&choice.to, "to", "", "dead before then, as --from")
+	if name == "redrive" {
+		c.Flags().StringVar(&choice.only, "only", "", "to this destination alone, or delivery of a route (paid/crm)")
+	}
 	c.Flags().BoolVar(&choice.dryRun, "dry-run", false, "only say what would be done")
 	return c
 }
@@ -116,6 +155,12 @@ func deadActionCommand(poll *bool, name, short, done string) *cobra.Command {
 // takes says whether the person meant this letter.
 func (ch deadChoice) takes(d deadLetter) bool {
 	if ch.source != "" && d.Source != ch.source {
+		return false
+	}
+	if ch.destination != "" && !d.lacks(ch.destination) || !strings.Contains(d.Reason, ch.reason) {
+		return false
+	}
+	if d.Since.Before(ch.since) || !ch.before.IsZero() && !d.Since.Before(ch.before) {
 		return false
 	}
 	if len(ch.ids) == 0 {
@@ -129,6 +174,11 @@ func deadAction(c *cobra.Command, poll bool, choice deadChoice, name, done strin
 	conn, err := connect(c)
 	if err != nil {
 		return err
+	}
+	if choice.only != "" {
+		if err := knownDestination(c, conn.config, choice.only); err != nil {
+			return err
+		}
 	}
 	from, origin := conn.deadQueues(poll)
 	letters, give, err := deadLetters(c.Context(), conn.sqs, from)
@@ -146,7 +196,7 @@ func deadAction(c *cobra.Command, poll bool, choice deadChoice, name, done strin
 	if choice.dryRun {
 		others, done = letters, "would be "+done
 	} else if name == "redrive" {
-		err = redrive(c.Context(), conn.sqs, from, origin, chosen)
+		err = redrive(c.Context(), conn.sqs, from, origin, choice.only, chosen)
 	} else {
 		err = discard(c.Context(), conn.sqs, from, chosen)
 	}

@@ -25,6 +25,7 @@ type deadLetter struct {
 	Destination string    `json:"destination,omitempty"`
 	Source      string    `json:"source"`
 	Type        string    `json:"type,omitempty"`
+	Replay      string    `json:"replay,omitempty"` // the id of the replay that it was sent by
 	Since       time.Time `json:"since"`
 	Body        string    `json:"-"`
 
@@ -77,7 +78,7 @@ func readDeadLetter(m types.Message) deadLetter {
 		attributes: m.MessageAttributes, receipt: aws.ToString(m.ReceiptHandle), message: aws.ToString(m.MessageId),
 	}
 	if e, err := event.Decode([]byte(d.Body)); err == nil {
-		d.Source, d.Type = e.Source, e.Type
+		d.Source, d.Type, d.Replay = e.Source, e.Type, e.Replay
 		d.Key = cmp.Or(d.Key, e.Key())
 	} else if j, err := job.Parse(d.Body); err == nil {
 		d.Source = j.Source
@@ -124,10 +125,10 @@ func discard(ctx context.Context, client *sqs.Client, queueURL string, letters [
 // redrive sends the letters back to the queue they came from, then deletes them:
 // a crash between the two repeats one, under the same identity. The attributes
 // travel along, by which the processor knows a redriven letter from a duplicate.
-func redrive(ctx context.Context, client *sqs.Client, from, to string, letters []deadLetter) error {
+func redrive(ctx context.Context, client *sqs.Client, from, to, only string, letters []deadLetter) error {
 	for _, d := range letters {
 		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{
-			QueueUrl: &to, MessageBody: &d.Body, MessageGroupId: group(d.Source), MessageAttributes: redriven(d),
+			QueueUrl: &to, MessageBody: &d.Body, MessageGroupId: group(d.Source), MessageAttributes: redriven(d, only),
 		})
 		if err != nil {
 			return fmt.Errorf("redrive %s: %w", d.Key, err)
@@ -139,16 +140,31 @@ func redrive(ctx context.Context, client *sqs.Client, from, to string, letters [
 	return nil
 }
 
-// redriven makes sure of the attribute by which a redriven letter is known.
-func redriven(d deadLetter) map[string]types.MessageAttributeValue {
-	if _, ok := d.attributes[queue.AttributeKey]; ok || d.Key == "" {
-		return d.attributes
+// redriven makes sure of the attribute by which a redriven letter is known, and says
+// for which destination it is, where it is for one.
+func redriven(d deadLetter, only string) map[string]types.MessageAttributeValue {
+	with := map[string]types.MessageAttributeValue{}
+	set := func(name, value string) {
+		if value != "" {
+			with[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+		}
 	}
-	with := map[string]types.MessageAttributeValue{
-		queue.AttributeKey: {DataType: aws.String("String"), StringValue: aws.String(d.Key)},
-	}
+	set(queue.AttributeKey, d.Key)
 	maps.Copy(with, d.attributes)
+	set(queue.AttributeTo, only)
 	return with
+}
+
+// lacks tells whether the destination is one that did not get it, or leads to one:
+// of paid/crm#2 it is crm, too.
+func (d deadLetter) lacks(destination string) bool {
+	for name := range strings.SplitSeq(d.Destination, ",") {
+		of, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], "#")
+		if name == destination || of == destination {
+			return true
+		}
+	}
+	return false
 }
 
 func group(source string) *string {

@@ -23,7 +23,7 @@ func eventsCommand() *cobra.Command {
 		Long: `Lists what the ledger knows, newest first.
 
 With --json, one object a line: id, source, type, transport, status, time,
-received, ended, entity, version, missed, duplicates, done, attempts, reason.
+received, ended, entity, version, missed, duplicates, done, attempts, reason, replays, erased.
 Statuses: claimed, waiting, delivered, filtered, superseded, dead.`,
 		Example: `  pushpull events --source github --since 1h
   pushpull events --status dead --json | jq .reason
@@ -63,14 +63,9 @@ func joined(all []ledger.Status) string {
 
 // filter checks the flags and makes the ledger's filter of them.
 func (f eventsFlags) filter(c *cobra.Command, cfg config.Compiled, now time.Time) (ledger.Filter, error) {
-	known := slices.Collect(cfg.Sources())
-	for _, s := range f.sources {
-		if !slices.Contains(known, s) {
-			return ledger.Filter{}, notRunning(c, s, known)
-		}
-	}
-	if len(f.sources) == 0 {
-		f.sources = known
+	sources, err := knownSources(c, cfg, f.sources)
+	if err != nil {
+		return ledger.Filter{}, err
 	}
 	if f.status != "" && !slices.Contains(statuses, ledger.Status(f.status)) {
 		return ledger.Filter{}, usage(c, "%q is not a status: there are %s", f.status, joined(statuses))
@@ -83,7 +78,7 @@ func (f eventsFlags) filter(c *cobra.Command, cfg config.Compiled, now time.Time
 		return ledger.Filter{}, usage(c, "--since: %v", err)
 	}
 	return ledger.Filter{
-		Sources: f.sources, Since: since, Status: ledger.Status(f.status), Type: f.kind,
+		Sources: sources, Since: since, Status: ledger.Status(f.status), Type: f.kind,
 		Transport: event.Transport(f.transport), Entity: f.entity, Missed: f.missed,
 	}, nil
 }

@@ -6,8 +6,36 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushpull/shared/config"
 	"pushpull/shared/config/load"
 )
+
+// knownSources are the sources that a person names, all where none is.
+func knownSources(c *cobra.Command, cfg config.Compiled, names []string) ([]string, error) {
+	known := slices.Collect(cfg.Sources())
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, notRunning(c, name, known)
+		}
+	}
+	if len(names) == 0 {
+		return known, nil
+	}
+	return names, nil
+}
+
+// knownDestination refuses what leads nowhere: a destination, or a route's delivery
+// to one, such as paid/crm#2.
+func knownDestination(c *cobra.Command, cfg config.Compiled, name string) error {
+	known := slices.Collect(cfg.Destinations())
+	if to, _, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], "#"); slices.Contains(known, to) {
+		return nil
+	}
+	if near, ok := load.Nearest(name, known); ok {
+		return usage(c, "no destination is named %q: did you mean %q?", name, near)
+	}
+	return usage(c, "no destination is named %q: there are %s", name, strings.Join(known, ", "))
+}
 
 // unknownSource says that the config has no such source.
 func unknownSource(c *cobra.Command, name string, known []string) error {

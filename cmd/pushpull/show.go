@@ -96,6 +96,9 @@ func find(ctx context.Context, conn *connection, id string) (ledger.Record, erro
 func showPayload(c *cobra.Command, conn *connection, r ledger.Record) error {
 	e, err := conn.ledger.Payload(c.Context(), r.Key)
 	if errors.Is(err, ledger.ErrNotFound) {
+		if !r.Erased.IsZero() {
+			return fmt.Errorf("the payload of %s was erased on %s", r.Key, stamp(r.Erased))
+		}
 		return fmt.Errorf("the payload of %s is not kept: its source says keep_payload: false, or its window is over", r.Key)
 	}
 	if err != nil {
@@ -146,7 +149,29 @@ func printRecord(w io.Writer, r ledger.Record, now time.Time) error {
 	line("delivered to", "%s", strings.Join(r.Done, ", "))
 	line("status", "%s%s", r.Status, endedAt(r, now))
 	line("reason", "%s", r.Reason)
+	for _, again := range r.Replays {
+		line("replay", "%s", replayLine(again, now))
+		for _, a := range again.Attempts {
+			line("  attempt", "%s", attemptLine(a, now))
+		}
+	}
+	if !r.Erased.IsZero() {
+		line("erased", "%s, %s", clock(r.Erased, now), r.Erasure)
+	}
 	return nil
+}
+
+func replayLine(r ledger.Replay, now time.Time) string {
+	if r.Status == "" {
+		return r.ID + "  on the queue"
+	}
+	parts := []string{r.ID, string(r.Status)}
+	for _, more := range []string{clock(r.Ended, now), strings.Join(r.Done, ", "), r.Reason} {
+		if more != "" {
+			parts = append(parts, more)
+		}
+	}
+	return strings.Join(parts, "  ")
 }
 
 func attemptLine(a ledger.Attempt, now time.Time) string {

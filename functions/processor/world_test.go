@@ -281,13 +281,19 @@ func (w *world) drain() {
 }
 
 // redrive puts what is dead back on the event queue, as `pushpull dead redrive` does.
-func (w *world) redrive() (letters []events.SQSMessage) {
+func (w *world) redrive() (letters []events.SQSMessage) { return w.redriveTo("") }
+
+// redriveTo redrives to one destination, as --only does; "" is all.
+func (w *world) redriveTo(only string) (letters []events.SQSMessage) {
 	w.t.Helper()
 	letters = w.receive(deadQueue)
 	for _, m := range letters {
 		attributes := map[string]string{}
 		for name, a := range m.MessageAttributes {
 			attributes[name] = *a.StringValue
+		}
+		if only != "" {
+			attributes[queue.AttributeTo] = only
 		}
 		if _, err := w.queues.Send(w.t.Context(), eventQueue, m.Body, attributes); err != nil {
 			w.t.Fatal(err)

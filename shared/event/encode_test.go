@@ -121,6 +121,7 @@ func TestAnyEventComesBackFromItsEncoding(t *testing.T) {
 			Missed:   rapid.Bool().Draw(t, "missed"),
 			Backfill: rapid.Bool().Draw(t, "backfill"),
 			Hydrated: rapid.Bool().Draw(t, "hydrated"),
+			Replay:   rapid.StringMatching(`[a-z0-9]{0,32}`).Draw(t, "replay"),
 			Headers:  anyCarried().Draw(t, "headers"), Query: anyCarried().Draw(t, "query"),
 			Data: rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Custom(func(t *rapid.T) []byte {
 				b, err := json.Marshal(map[string]any{anyText(64).Draw(t, "key"): anyText(64).Draw(t, "value")})

@@ -15,7 +15,7 @@ import (
 
 // Kept is one thing that is kept of an event: what came first, or what conflicts with it.
 type Kept struct {
-	Conflict string // the hash of its data; "" of what came first
+	Conflict string      // the hash of its data; "" of what came first
 	Event    event.Event // without data where those were in the claim check and are there no more
 }
 

@@ -25,6 +25,9 @@ type Replay struct {
 // mostReplays bounds what is noted on an item, which each write of it costs.
 const mostReplays = 50
 
+// ErrReplays is returned for an event that was sent again as often as it may be.
+var ErrReplays = fmt.Errorf("it was sent again %d times, which is the most there is", mostReplays)
+
 // claimKey is the item that an event's claim is made on: of a replay its own. No
 // source's name begins with #, so it is no event's key.
 func claimKey(e event.Event) string {
@@ -37,6 +40,7 @@ func claimKey(e event.Event) string {
 func replayKey(key, id string) string { return "#replay/" + id + "/" + key }
 
 // NoteReplay writes on an event that it is about to be sent again under that id.
+// ErrErased and ErrReplays say why it may not be.
 func (l *Ledger) NoteReplay(ctx context.Context, key, id string) error {
 	x := newExpression()
 	replays := x.name(attrReplays)
@@ -53,9 +57,9 @@ func (l *Ledger) NoteReplay(ctx context.Context, key, id string) error {
 	case len(failed.Item) == 0:
 		return fmt.Errorf("%s: %w", key, ErrNotFound)
 	case getText(failed.Item, attrErased) != "":
-		return fmt.Errorf("%s: %w on %s", key, ErrErased, getText(failed.Item, attrErased))
+		return fmt.Errorf("%s: %w", key, ErrErased)
 	}
-	return fmt.Errorf("%s was sent again %d times, which is the most there is", key, mostReplays)
+	return fmt.Errorf("%s: %w", key, ErrReplays)
 }
 
 func replaysOf(it item) []Replay {

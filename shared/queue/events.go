@@ -23,7 +23,11 @@ func (q *Queue) SendEvents(ctx context.Context, events ...event.Event) error {
 			refused.add(err, *failure)
 			continue
 		}
-		messages = append(messages, Message{Body: body, Group: q.group(e)})
+		m := Message{Body: body, Group: q.group(e)}
+		if q.only != "" {
+			m.Attributes = map[string]string{AttributeTo: q.only}
+		}
+		messages = append(messages, m)
 		origin = append(origin, i)
 	}
 	if err := q.Send(ctx, messages...); err != nil {

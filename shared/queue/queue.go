@@ -37,12 +37,20 @@ type Queue struct {
 	url    string
 	bodies Bodies
 	fifo   bool
+	only   string         // the one destination of what is sent; "" is all
 	jitter func() float64 // 0 ≤ jitter < 1
 }
 
 // New returns the queue at url. Bodies may be nil where messages are never large.
 func New(api API, url string, bodies Bodies) *Queue {
 	return &Queue{api: api, url: url, bodies: bodies, fifo: isFIFO(url), jitter: rand.Float64}
+}
+
+// Only returns the queue, for events that are for that one destination.
+func (q *Queue) Only(destination string) *Queue {
+	only := *q
+	only.only = destination
+	return &only
 }
 
 // isFIFO reports whether a queue is a FIFO one: SQS demands this ending of them,

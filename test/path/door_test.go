@@ -62,6 +62,8 @@ type record struct {
 		Destination string
 		Status      int
 	}
+	Replays []struct{ ID, Status string }
+	Erasure string
 }
 
 func command(t *testing.T, args ...string) string {

@@ -86,7 +86,7 @@ func withSystem(m *testing.M) (int, error) {
 func configOf(url string) string {
 	var b strings.Builder
 	b.WriteString("sources:\n")
-	for _, name := range []string{"once", "refused", "heals", "dies", "large"} {
+	for _, name := range []string{"once", "refused", "heals", "dies", "large", "again", "personal"} {
 		fmt.Fprintf(&b, `  %s:
     webhook:
       secret: ssm:/test/push
