@@ -16,7 +16,7 @@
 //   ignores    what the SDK does not look at, though we do: 'body'
 import { fromWire, onWire } from './bridge.mjs'
 
-const later = 2 * 24 * 60 * 60 * 1000
+const later = 6 * 24 * 60 * 60 * 1000
 
 // A message has all its parts; the names of headers are in lower case, as Node has them.
 function complete(case_, at) {
