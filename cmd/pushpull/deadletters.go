@@ -50,6 +50,7 @@ func deadLetters(ctx context.Context, client *sqs.Client, queueURL string) (foun
 	for {
 		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl: &queueURL, MaxNumberOfMessages: pageSize, VisibilityTimeout: int32(lookFor / time.Second),
+			WaitTimeSeconds:             1, // a long poll asks all of SQS's servers, a short one some of them
 			MessageAttributeNames:       []string{"All"},
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 		})
@@ -98,8 +99,12 @@ func unhide(ctx context.Context, client *sqs.Client, queueURL string, letters []
 		for i, d := range chunk {
 			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{Id: entryID(i), ReceiptHandle: &d.receipt})
 		}
-		if _, err := client.ChangeMessageVisibilityBatch(ctx, in); err != nil {
+		out, err := client.ChangeMessageVisibilityBatch(ctx, in)
+		if err != nil {
 			return fmt.Errorf("give the dead letters back (they show again in %s): %w", lookFor, err)
+		}
+		for _, f := range out.Failed {
+			return fmt.Errorf("give a dead letter back (it shows again in %s): %s: %s", lookFor, aws.ToString(f.Code), aws.ToString(f.Message))
 		}
 	}
 	return nil

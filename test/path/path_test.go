@@ -97,7 +97,7 @@ func configOf(url string) string {
 	b.WriteString(`  github:
     webhook: { provider: github, secret: ssm:/test/push }
 `)
-	for _, name := range []string{"things", "others", "ranged"} {
+	for _, name := range []string{"things", "others", "ranged", "quiet"} {
 		fmt.Fprintf(&b, `  %[1]s:
     poll:
       base_url: %[2]q
